@@ -1,0 +1,53 @@
+# Every habit of the project as a target; `make help` lists them. PYTHON=… picks the interpreter, DATA=DIR the
+# documents a bench measures (without it the bundled fixtures).
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-slow lint format bench bench-fields fixtures clean
+
+PYTHON ?= python3
+DATA ?=
+VENV := .venv
+BIN := $(VENV)/bin
+BENCH_OPTIONS := $(if $(DATA),--data "$(DATA)")
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 15
+
+setup: $(VENV)/installed  ## make .venv and install everything, with apt where Debian lacks something
+
+$(VENV)/installed: pyproject.toml
+	@PYTHON=$(PYTHON) .ci/install
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo 'Python 3.11 or newer is needed and $(PYTHON) is older or missing: make setup PYTHON=python3.12'; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -e '.[dev]'
+	@touch $@
+
+demo: setup  ## extract a bundled receipt and show the result
+	@$(BIN)/python -m fixtures.demo
+
+test: setup  ## run the tests
+	$(BIN)/python -m pytest -m 'not slow'
+
+test-slow: setup  ## run the long tests too
+	$(BIN)/python -m pytest
+
+lint: setup  ## check style, types and layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup  ## put the code in its usual form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: bench-fields  ## measure everything there is a bench for (DATA=DIR)
+
+bench-fields: setup  ## measure how many fields are right (DATA=DIR)
+	$(BIN)/python -m tests.bench.fields $(BENCH_OPTIONS)
+
+fixtures: setup  ## make the bundled documents anew
+	$(BIN)/python -m fixtures.generator
+
+clean:  ## remove what setup and runs made
+	rm -rf $(VENV) demo-out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,62 @@
+"""Document engine: scanned documents in, checked JSON out.
+
+    from engine import Config, extract, result_to_json
+
+    result = extract("scan.pdf", type="receipt", config=Config(lang="eng+deu"))
+    print(result.status, result.data["total"], result_to_json(result))
+
+``extract`` never raises for a file that cannot be read: the result is ``failed`` and says why. Wrong
+settings, an unknown type or a missing program raise :class:`EngineError`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from engine.as_json import result_to_json
+    from engine.config import Config
+    from engine.errors import BadInput, EngineError, MissingDependency, UsageError
+    from engine.flow import extract, read
+    from engine.result import Field, Finding, PageResult, Result
+
+_HOME = {
+    "result_to_json": "as_json",
+    "Config": "config",
+    "BadInput": "errors",
+    "EngineError": "errors",
+    "MissingDependency": "errors",
+    "UsageError": "errors",
+    "extract": "flow",
+    "read": "flow",
+    "Field": "result",
+    "Finding": "result",
+    "PageResult": "result",
+    "Result": "result",
+}
+"""The module of each public name, imported on first use, so that ``engine --help`` answers at once."""
+
+__all__ = [
+    "BadInput",
+    "Config",
+    "EngineError",
+    "Field",
+    "Finding",
+    "MissingDependency",
+    "PageResult",
+    "Result",
+    "UsageError",
+    "__version__",
+    "extract",
+    "read",
+    "result_to_json",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'engine' has no attribute {name!r}")
+    return getattr(import_module(f"engine.{_HOME[name]}"), name)

@@ -1,0 +1,331 @@
+"""The command line: it reads options, calls the library and prints. Nothing here knows about pages or fields.
+
+Results go to stdout, everything else to stderr. What is slow to import is imported inside the commands, so
+that ``engine --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from engine import __version__
+from engine.config import Config, load_config
+from engine.errors import EngineError, UsageError
+
+if TYPE_CHECKING:
+    from engine.result import Result
+
+USAGE_EXIT = 3
+STOPPED_EXIT = 130
+EXIT_CODES = {"clean": 0, "review": 1, "failed": 2}
+
+Command = Callable[..., Any]
+_FILE = click.Path(path_type=Path)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The console entry point: run the command and exit with the contract's code.
+
+    Errors are one sentence on stderr; there is no traceback for anything a user can cause.
+    """
+    try:
+        code = cli.main(arguments, prog_name="engine", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(USAGE_EXIT)
+    except click.ClickException as error:
+        _say(_usage_sentence(error))
+        sys.exit(USAGE_EXIT)
+    except EngineError as error:
+        _say(str(error))
+        sys.exit(error.exit_code)
+    except click.Abort:
+        _say("stopped")
+        sys.exit(STOPPED_EXIT)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, "-V", "--version", message="engine %(version)s")
+def cli() -> None:
+    """Scanned documents in, checked JSON out.
+
+    Exit codes: 0 clean or done, 1 review, 2 failed or bad input, 3 wrong usage or something not installed.
+    """
+
+
+_settings_file = click.option("--config", type=_FILE, metavar="FILE", help="Settings; else ./engine.toml.")
+_schemas = click.option(
+    "--schemas", type=_FILE, metavar="DIR", help="Document types; else ./schemas, else the shipped ones."
+)
+
+
+def _common(command: Command) -> Command:
+    """The options of every command that opens a document."""
+    options = (
+        click.option("--pages", metavar="1-3,7", help="Only these pages."),
+        click.option("--ocr", type=click.Choice(["tesseract", "both"]), help="OCR engine."),
+        click.option("--lang", metavar="eng+deu", help="Languages of the document."),
+        click.option("--jobs", type=int, metavar="N", help="Pages read in parallel; 0: one a core."),
+        click.option("--password", metavar="TEXT", help="Password of an encrypted PDF."),
+        _settings_file,
+        click.option("--quiet", is_flag=True, help="Nothing on stderr but errors."),
+        click.option("--verbose", is_flag=True, help="Say on stderr what is done."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=_FILE, metavar="FILE...")
+@click.option("--type", "type_name", default="auto", metavar="NAME|auto", help="Document type.  [auto]")
+@click.option("--out", type=_FILE, metavar="DIR", help="Write DIR/NAME.json for each document.")
+@click.option(
+    "--csv", "csv_path", type=_FILE, metavar="FILE.csv|DIR", help="Fields and line items as CSV too."
+)
+@_schemas
+@click.option("--route", type=click.Choice(["auto", "ocr", "vlm"]), help="Reader of every page.  [auto]")
+@click.option("--no-vlm", is_flag=True, help="Never call a vision-language model.")
+@_common
+def extract(
+    files: tuple[Path, ...],
+    type_name: str,
+    out: Path | None,
+    csv_path: Path | None,
+    no_vlm: bool,
+    **options: Any,
+) -> int:
+    """Turn documents into checked JSON."""
+    from engine.csv_export import write_csv  # noqa: PLC0415
+    from engine.output import check_places, result_names  # noqa: PLC0415
+
+    config = _settings(options)
+    if no_vlm and config.route == "vlm":
+        raise UsageError("--route vlm and --no-vlm contradict each other: leave one out")
+    _check_there(files)
+    names = result_names(files)
+    check_places(names, out, csv_path)
+    _check_type(type_name, config)
+    worst, kept = 0, []
+    for path, name in names.items():
+        result = _extract_one(path, type_name, config, quiet=options["quiet"])
+        _hand_over(result, out and out / name, quiet=options["quiet"])
+        worst = max(worst, EXIT_CODES[result.status])
+        if csv_path is not None:
+            kept.append(result)
+    if csv_path is not None:
+        write_csv(kept, csv_path)
+    return worst
+
+
+@cli.command()
+@click.argument("file", type=_FILE)
+@click.option("--json", "as_json", is_flag=True, help="Words with boxes and confidence.")
+@_common
+def read(file: Path, as_json: bool, **options: Any) -> int:
+    """Print the words of a document, as the witness sees them."""
+    from engine.as_json import readings_to_json  # noqa: PLC0415
+    from engine.as_text import readings_to_text  # noqa: PLC0415
+    from engine.flow import read as read_document  # noqa: PLC0415
+    from engine.progress import page_progress  # noqa: PLC0415
+
+    config = _settings(options)
+    _check_there([file])
+    with page_progress(file.name, quiet=options["quiet"]) as progress:
+        whole = read_document(file, config=config, progress=progress)
+    document, readings = whole.document, whole.readings
+    if as_json:
+        _print(readings_to_json(str(document.path), document.sha256, document.page_count, readings))
+    else:
+        _print(readings_to_text(readings))
+    failures = [reading for reading in readings if reading.failure is not None]
+    for reading in failures:
+        _say(f"page {reading.page}: {reading.failure}")
+    return 2 if readings and len(failures) == len(readings) else 0
+
+
+@cli.command()
+@click.argument("file", type=_FILE)
+@click.option(
+    "--type", "type_name", metavar="NAME", help="Document type, for what its readers must be able to do."
+)
+@click.option("--json", "as_json", is_flag=True, help="Signals and regions too.")
+@_schemas
+@_common
+def route(file: Path, type_name: str | None, as_json: bool, **options: Any) -> None:
+    """Print how each page would be read, and why; calls no model."""
+    from engine.as_json import routes_to_json  # noqa: PLC0415
+    from engine.as_text import routes_to_text  # noqa: PLC0415
+    from engine.flow import route as route_document  # noqa: PLC0415
+    from engine.progress import page_progress  # noqa: PLC0415
+
+    config = _settings(options)
+    _check_there([file])
+    if type_name is not None:
+        _check_type(type_name, config)
+    with page_progress(file.name, quiet=options["quiet"]) as progress:
+        routes = route_document(file, type=type_name, config=config, progress=progress)
+    document = routes.document
+    if as_json:
+        _print(
+            routes_to_json(str(document.path), document.sha256, document.page_count, type_name, routes.pages)
+        )
+    else:
+        _print(routes_to_text(routes.pages))
+
+
+@cli.group()
+def schema() -> None:
+    """Look at and check document types."""
+
+
+@schema.command("list")
+@_settings_file
+@_schemas
+def list_(**options: Any) -> None:
+    """Print name, title and file of every type."""
+    from engine.as_text import columns  # noqa: PLC0415
+    from engine.doctype import list_types  # noqa: PLC0415
+
+    config = _settings(options)
+    _print(columns((name, _title(name, config), str(path)) for name, path in list_types(config.schemas)))
+
+
+@schema.command()
+@click.argument("name")
+@_settings_file
+@_schemas
+def show(name: str, **options: Any) -> None:
+    """Print the JSON Schema of a type, or of a result (NAME: result)."""
+    from engine.as_json import RESULT_SCHEMA, to_json  # noqa: PLC0415
+    from engine.doctype import load_type  # noqa: PLC0415
+
+    if name == "result":
+        _print(to_json(RESULT_SCHEMA))
+    else:
+        path = load_type(name, _settings(options).schemas).path
+        _print(path.read_text(encoding="utf-8-sig").rstrip("\n"))
+
+
+@schema.command()
+@click.argument("names", nargs=-1, metavar="[NAME|FILE.json]...")
+@_settings_file
+@_schemas
+def check(names: tuple[str, ...], **options: Any) -> int:
+    """Tell whether types are sound, or what is wrong with them; without a name, all of them."""
+    from engine.doctype import list_types, load_type  # noqa: PLC0415
+
+    config = _settings(options)
+    known = dict(list_types(config.schemas))
+    worst = 0
+    for name in names or known:
+        path = known.get(name, Path(name))
+        try:
+            load_type(name, config.schemas)
+        except UsageError as error:
+            if not path.is_file():  # a slip in the command, not in a schema
+                raise
+            _print(f"wrong  {error}")
+            worst = 2
+        else:
+            _print(f"ok     {path}")
+    return worst
+
+
+@cli.command()
+@_settings_file
+@_schemas
+def doctor(**options: Any) -> None:
+    """Tell what is installed, and what to do about the rest."""
+    from engine.doctor import examine, parts_to_text  # noqa: PLC0415
+
+    _print(parts_to_text(examine(_settings(options))))
+
+
+def _settings(options: dict[str, Any]) -> Config:
+    """The configuration of this run; sets up the log beside it, for both come from the same options."""
+    quiet, verbose = options.get("quiet", False), options.get("verbose", False)
+    if quiet and verbose:
+        raise UsageError("--quiet and --verbose contradict each other: leave one out")
+    level = logging.ERROR if quiet else logging.INFO if verbose else logging.WARNING
+    logging.basicConfig(stream=sys.stderr, level=level, format="engine: %(message)s", force=True)
+    settings = {item.name: options[item.name] for item in fields(Config) if item.name in options}
+    return load_config(options["config"], os.environ, settings)
+
+
+def _check_type(name: str, config: Config) -> None:
+    """Load the type and let it go: a slip in its name or file must not wait for the first document."""
+    from engine.doctype import list_types, load_type  # noqa: PLC0415
+
+    if name == "auto":
+        list_types(config.schemas)
+    else:
+        load_type(name, config.schemas)
+
+
+def _title(name: str, config: Config) -> str:
+    from engine.doctype import load_type  # noqa: PLC0415
+
+    try:
+        return load_type(name, config.schemas).title
+    except UsageError:
+        return f"(wrong: see engine schema check {name})"
+
+
+def _extract_one(path: Path, type_name: str, config: Config, *, quiet: bool) -> Result:
+    from engine.flow import extract as extract_document  # noqa: PLC0415
+    from engine.progress import page_progress  # noqa: PLC0415
+
+    with page_progress(path.name, quiet=quiet) as progress:
+        return extract_document(path, type=type_name, config=config, progress=progress)
+
+
+def _hand_over(result: Result, target: Path | None, *, quiet: bool) -> None:
+    """The result to its file, with a line about it on stderr, or to stdout where there is no file."""
+    from engine.as_json import result_to_json  # noqa: PLC0415
+    from engine.as_text import summary  # noqa: PLC0415
+    from engine.output import write_whole  # noqa: PLC0415
+
+    if target is None:
+        _print(result_to_json(result))
+        return
+    write_whole(target, result_to_json(result) + "\n")
+    if not quiet:
+        click.echo(summary(result, str(target)), err=True)
+
+
+def _check_there(files: Sequence[Path]) -> None:
+    """Every path is looked at before any work: a slip in the last one must not cost the others' time."""
+    for file in files:
+        if not os.path.exists(file):  # noqa: PTH110 - Path.exists() raises for a name that is too long
+            raise UsageError(f"{file} does not exist: check the path")
+        if file.is_dir():
+            raise UsageError(f"{file} is a folder: name the files in it")
+
+
+def _print(text: str) -> None:
+    """To stdout as UTF-8 whatever the locale says: JSON has no other encoding."""
+    click.echo(text.encode("utf-8", "backslashreplace"))
+
+
+def _say(sentence: str) -> None:
+    """One line on stderr."""
+    from engine.as_text import one_line  # noqa: PLC0415
+
+    click.echo(f"engine: {one_line(sentence)}", err=True)
+
+
+def _usage_sentence(error: click.ClickException) -> str:
+    """Click's message as one sentence that ends with the remedy."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "engine"
+    return f"{error.format_message().rstrip('.')} (see {command} --help)"

@@ -1,0 +1,50 @@
+"""clean, review or failed: the contract's definition, nothing else.
+
+Clean = every requested page complete, no finding of severity error, no field contradicted, and every critical leaf
+confirmed, or (one reader only) unchecked with a calibrated confidence at or above the type's threshold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from engine.doctype import DocumentType
+from engine.pointer import matches
+from engine.result import Field, Finding, PageResult, Status
+
+
+def decide(
+    doctype: DocumentType | None,
+    fields: Mapping[str, Field],
+    findings: Sequence[Finding],
+    pages: Sequence[PageResult],
+) -> Status:
+    asked = [page for page in pages if page.outcome != "skipped"]
+    if not any(page.outcome == "complete" for page in asked):
+        return "failed"
+    if doctype is None or any(page.outcome != "complete" for page in asked):
+        return "review"
+    if any(finding.severity == "error" for finding in findings):
+        return "review"
+    if any(field.verdict == "contradicted" for field in fields.values()):
+        return "review"
+    return "review" if doubts(doctype, fields) else "clean"
+
+
+def doubts(doctype: DocumentType, fields: Mapping[str, Field]) -> tuple[str, ...]:
+    """Pointers of the critical leaves that nothing vouches for."""
+    return tuple(
+        pointer
+        for leaf in doctype.leaves
+        if leaf.critical
+        for pointer, field in fields.items()
+        if matches(leaf.pointer, pointer) and not vouched(field, doctype.threshold)
+    )
+
+
+def vouched(field: Field, threshold: float) -> bool:
+    if field.value is None:
+        return False
+    if field.verdict == "confirmed" or field.source == "human":
+        return True
+    return field.verdict == "unchecked" and (field.confidence or 0.0) >= threshold

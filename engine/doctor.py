@@ -1,0 +1,140 @@
+"""What is installed on this machine, and the line to run for what is not. Asks programs, changes nothing."""
+
+from __future__ import annotations
+
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Literal
+
+from engine import __version__
+from engine.config import Config
+from engine.doctype import list_types, load_type
+from engine.errors import UsageError
+
+OLDEST_PYTHON = (3, 11)
+TIMEOUT = 20  # seconds a program may take to tell its version
+EXTRAS = {"heic": "pillow_heif"}
+"""Each optional extra with the module it brings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing the engine needs (``missing`` where it is not there) or can use (then ``optional``)."""
+
+    name: str
+    state: Literal["ok", "missing", "optional"]
+    detail: str
+    remedy: str | None = None
+
+
+def examine(config: Config) -> tuple[Part, ...]:
+    """All parts, in the order in which a document meets them. Never raises for what is not there."""
+    return (
+        _python(),
+        _poppler(),
+        *_tesseract(config.lang),
+        *(_extra(name, module) for name, module in EXTRAS.items()),
+        _schemas(config),
+        Part("vision models", "optional", "none in this version: every page is read by OCR"),
+    )
+
+
+def parts_to_text(parts: tuple[Part, ...]) -> str:
+    """A line a part, its remedy below it, and what it comes to."""
+    lines = [f"engine {__version__}"]
+    for part in parts:
+        lines.append(f"{part.state:<8}  {part.name:<13}  {part.detail}")
+        if part.remedy is not None:
+            lines.append(f"{'':<8}  {'':<13}  -> {part.remedy}")
+    missing = [part.name for part in parts if part.state == "missing"]
+    lines.append(f"to do: {', '.join(missing)}" if missing else "all there")
+    return "\n".join(lines)
+
+
+def _python() -> Part:
+    if sys.version_info[:2] < OLDEST_PYTHON:
+        return Part("python", "missing", platform.python_version(), "install Python 3.11 or newer")
+    return Part("python", "ok", f"{platform.python_version()} ({sys.executable})")
+
+
+def _poppler() -> Part:
+    told = _told("pdftoppm", "-v")
+    if told is None:
+        return Part("poppler", "missing", "pdftoppm not found", "apt install poppler-utils")
+    return Part("poppler", "ok", _version(told))
+
+
+def _tesseract(lang: str) -> tuple[Part, ...]:
+    told = _told("tesseract", "--version")
+    if told is None:
+        wanted = " ".join(map(_language_package, [*lang.split("+"), "osd"]))
+        return (Part("tesseract", "missing", "not found", f"apt install tesseract-ocr {wanted}"),)
+    installed = _languages()
+    absent = [name for name in [*lang.split("+"), "osd"] if name not in installed]
+    languages = Part(
+        "languages",
+        "missing" if absent else "ok",
+        f"{' '.join(installed) or 'none'}" + (f"; wanted: {' '.join(absent)}" if absent else ""),
+        f"apt install {' '.join(map(_language_package, absent))}" if absent else None,
+    )
+    return (Part("tesseract", "ok", _version(told)), languages)
+
+
+def _languages() -> list[str]:
+    told = _told("tesseract", "--list-langs") or ""
+    return [line.strip() for line in told.splitlines()[1:] if line.strip()]
+
+
+def _language_package(name: str) -> str:
+    return f"tesseract-ocr-{name.replace('_', '-').replace('/', '-').lower()}"
+
+
+def _extra(name: str, module: str) -> Part:
+    if find_spec(module) is None:
+        return Part(f"extra {name}", "optional", "not installed", f"pip install 'document-engine[{name}]'")
+    return Part(f"extra {name}", "ok", "installed")
+
+
+def _schemas(config: Config) -> Part:
+    try:
+        found = list_types(config.schemas)
+        wrong = [name for name, _ in found if not _is_sound(name, config)]
+    except UsageError as error:
+        return Part("types", "missing", str(error), "give --schemas a folder of *.json types")
+    if wrong:
+        return Part("types", "missing", f"wrong: {' '.join(wrong)}", f"engine schema check {' '.join(wrong)}")
+    if not found:
+        return Part("types", "missing", "none found", "pip install --force-reinstall document-engine")
+    return Part("types", "ok", " ".join(name for name, _ in found))
+
+
+def _is_sound(name: str, config: Config) -> bool:
+    try:
+        load_type(name, config.schemas)
+    except UsageError:
+        return False
+    return True
+
+
+def _told(*command: str) -> str | None:
+    """What a program prints, on whichever stream; None where it is not there or does not answer."""
+    program = shutil.which(command[0])
+    if program is None:
+        return None
+    try:
+        done = subprocess.run(
+            [program, *command[1:]], capture_output=True, text=True, timeout=TIMEOUT, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout or done.stderr
+
+
+def _version(told: str) -> str:
+    found = re.search(r"\d+(\.\d+)+", told)
+    return found[0] if found else "version unknown"

@@ -1,0 +1,189 @@
+"""Document types: a name in, a checked schema with its leaves and rules out.
+
+A type is one JSON Schema file and no Python. It is looked for in ``--schemas DIR``, else in ``./schemas``,
+else among the shipped ones; everything wrong with it is said on load, with the file and the JSON Pointer.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+from rapidfuzz import process
+
+from engine.errors import UsageError
+from engine.leaf import DateOrder, Kind, Leaf, Merge, Schema, empty_data, json_type, schema_leaves
+from engine.pointer import pointer_to
+from engine.rules import Rule, parse_rule
+from engine.vocabulary import DEFAULT_THRESHOLD, check_keywords, vocabulary
+
+__all__ = [
+    "DocumentType",
+    "Kind",
+    "Leaf",
+    "Merge",
+    "empty",
+    "leaves",
+    "list_types",
+    "load_type",
+    "vocabulary",
+]
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_TYPES = ("string", "number", "integer", "boolean", "array", "object", "null")
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentType:
+    """A document type, checked. ``schema`` is the file as it is (numbers as int and Decimal).
+
+    ``identify`` has one tuple a clue: phrases of which any one is enough. ``threshold`` is a probability.
+    """
+
+    name: str
+    path: Path
+    schema: Schema = field(repr=False, hash=False)
+    title: str
+    description: str
+    identify: tuple[tuple[str, ...], ...]
+    requires: frozenset[str]
+    threshold: float
+    date_order: DateOrder | None
+    checks: tuple[Rule, ...]
+    leaves: tuple[Leaf, ...]
+
+
+def leaves(doctype: DocumentType) -> tuple[Leaf, ...]:
+    """Every place for a value, in schema order."""
+    return doctype.leaves
+
+
+def empty(doctype: DocumentType) -> dict[str, Any]:
+    """Data of the type's shape with nothing in it: nulls, empty arrays, empty open maps."""
+    return empty_data(doctype.schema)
+
+
+def load_type(name: str, schemas: Path | None = None) -> DocumentType:
+    """The type of that name (or in the file of that path); UsageError says what is wrong and where."""
+    path = _find(name, schemas)
+    schema = _parse(path)
+    try:
+        return _checked(path, schema)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from None
+
+
+def list_types(schemas: Path | None = None) -> list[tuple[str, Path]]:
+    """Every type that can be named, sorted; where two directories have one name the first searched counts."""
+    found: dict[str, Path] = {}
+    for directory in _directories(schemas):
+        for path in sorted(directory.glob("*.json")):
+            found.setdefault(path.stem, path)
+    return sorted(found.items())
+
+
+def _directories(schemas: Path | None) -> list[Path]:
+    if schemas is not None and not schemas.is_dir():
+        raise UsageError(
+            f"{schemas} is not a directory: give --schemas the directory that holds the *.json types"
+        )
+    here = Path(__file__).parent
+    shipped = here / "shipped_schemas"
+    in_checkout = here.parent / "schemas"
+    candidates = (schemas, Path("schemas"), shipped if shipped.is_dir() else in_checkout)
+    return [directory for directory in candidates if directory is not None and directory.is_dir()]
+
+
+def _find(name: str, schemas: Path | None) -> Path:
+    types = dict(list_types(schemas))
+    if name in types:
+        return types[name]
+    if name.endswith(".json"):
+        if Path(name).is_file():
+            return Path(name)
+        raise UsageError(f"{name} does not exist: give --type the name of a type or the path of its schema")
+    near = [known for known, *_ in process.extract(name, list(types), score_cutoff=60, limit=3)]
+    guess = f"did you mean {' or '.join(near)}? " if near else ""
+    raise UsageError(f'unknown document type "{name}": {guess}There are {", ".join(types) or "none"}')
+
+
+def _parse(path: Path) -> Schema:
+    try:
+        schema = json.loads(
+            path.read_text(encoding="utf-8-sig"),
+            parse_float=Decimal,
+            parse_constant=_no_constant,
+            object_pairs_hook=_unique,
+        )
+    except json.JSONDecodeError as error:
+        raise UsageError(
+            f"{path}: not valid JSON at line {error.lineno}, column {error.colno}: {error.msg}"
+        ) from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: not UTF-8 text; save the schema as UTF-8") from None
+    except RecursionError:
+        raise UsageError(f"{path}: nested too deeply for a document type") from None
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from None
+    if not isinstance(schema, dict):
+        raise UsageError(f'{path}: a document type is a JSON object, with "type": "object" and "properties"')
+    return schema
+
+
+def _no_constant(word: str) -> Any:
+    raise UsageError(f"{word} is not JSON; write a number")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UsageError(f'the name "{twice}" stands twice in one object; JSON keeps only the last')
+    return made
+
+
+def _checked(path: Path, schema: Schema) -> DocumentType:
+    if schema.get("$schema", _DIALECT).rstrip("#") != _DIALECT:
+        raise UsageError(f'/$schema: document types are JSON Schema 2020-12; write "{_DIALECT}"')
+    _check_json_schema(schema)
+    if json_type(schema) != "object":
+        raise UsageError('/type: the root of a document type must be "object"')
+    check_keywords(schema)
+    found = schema_leaves(schema)
+    requires: Any = schema.get("x-requires", ())
+    return DocumentType(
+        name=path.stem,
+        path=path,
+        schema=schema,
+        title=schema.get("title", path.stem.replace("_", " ")),
+        description=schema.get("description", ""),
+        identify=tuple((c,) if isinstance(c, str) else tuple(c) for c in schema.get("x-identify", ())),
+        requires=frozenset((requires,) if isinstance(requires, str) else requires),
+        threshold=float(schema.get("x-threshold", DEFAULT_THRESHOLD)),
+        date_order=schema.get("x-date-order"),
+        checks=tuple(
+            parse_rule(entry, f"/x-checks/{i}", found) for i, entry in enumerate(schema.get("x-checks", ()))
+        ),
+        leaves=found,
+    )
+
+
+def _check_json_schema(schema: Schema) -> None:
+    checker = Draft202012Validator.FORMAT_CHECKER
+    meta = Draft202012Validator(Draft202012Validator.META_SCHEMA, format_checker=checker)
+    error = best_match(meta.iter_errors(schema))
+    if error is None:
+        return
+    at, wrong = pointer_to(error.absolute_path), error.instance
+    if at.endswith("/type") and isinstance(wrong, str):
+        nearest = process.extractOne(wrong, _TYPES)
+        raise UsageError(f'{at}: "{wrong}" is no JSON type; did you mean "{nearest[0]}"?')
+    raise UsageError(f"{at or 'the root'}: not valid JSON Schema 2020-12: {error.message}")

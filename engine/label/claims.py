@@ -1,0 +1,191 @@
+"""A document's words and its type in, claims out: the OCR route's extraction on one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from engine.claim import Claim
+from engine.doctype import DocumentType, Leaf
+from engine.label.anchors import Anchor, Label, lines_to_anchors
+from engine.label.candidates import (
+    Candidate,
+    address_candidates,
+    choice_candidates,
+    date_candidates,
+    identifier_candidates,
+    number_candidates,
+    text_candidates,
+)
+from engine.label.features import Features, Layout, Pool, candidates_to_pool
+from engine.label.lines import Line, readings_to_lines
+from engine.label.pairs import lines_to_pairs
+from engine.label.rank import Model, Ranked, pool_to_features, rank, shipped_model
+from engine.label.rows import lines_to_rows
+from engine.label.sums import rule_support
+from engine.page import Reading
+from engine.result import FieldSource
+from engine.values.dates import date_order_of, dates_in
+from engine.values.numbers import decimal_sign_of
+
+CHOICE = "choice"
+PRESENT = 0.3  # share of the softmax that all candidates together must reach
+NUMBERS = ("money", "quantity", "percent")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A document prepared for extraction: its rows, labels, and the pools of candidates made when asked for."""
+
+    doctype: DocumentType
+    layout: Layout
+
+    @cached_property
+    def decimal_sign(self) -> str | None:
+        return decimal_sign_of(line.text for line in self.layout.lines)
+
+    @cached_property
+    def date_order(self) -> str | None:
+        return date_order_of(form for line in self.layout.lines for form in dates_in(line.text))
+
+    @cached_property
+    def _pools(self) -> dict[tuple[str, str], Pool]:
+        return {}
+
+    def pool(self, leaf: Leaf) -> Pool:
+        """The candidates that ``leaf`` may take; made once for all leaves that share them."""
+        kind = kind_of(leaf)
+        key = (kind, leaf.pointer if kind == CHOICE else leaf.date_order or "")
+        if key not in self._pools:
+            made = MAKERS[kind](self, leaf)
+            self._pools[key] = candidates_to_pool(kind, made, self.layout)
+        return self._pools[key]
+
+
+    def features(self, leaf: Leaf) -> list[Features]:
+        """The features of the leaf's candidates, with what the type's rules say of each."""
+        pool = self.pool(leaf)
+        support = rule_support(leaf.pointer, self.number_pools, self.doctype.checks) if kind_of(leaf) in NUMBERS else ()
+        return pool_to_features(pool, leaf.pointer, support)
+
+    @cached_property
+    def number_pools(self) -> dict[str, Pool]:
+        """The pools of the leaves outside arrays that hold numbers."""
+        return {
+            leaf.pointer: self.pool(leaf)
+            for leaf in self.doctype.leaves
+            if kind_of(leaf) in NUMBERS and not leaf.in_array and not leaf.open_map
+        }
+
+
+def kind_of(leaf: Leaf) -> str:
+    return CHOICE if leaf.choices else leaf.kind
+
+
+def _numbers(sheet: Sheet, leaf: Leaf) -> list[Candidate]:
+    return number_candidates(sheet.layout.lines, sheet.decimal_sign)
+
+
+def _dates(sheet: Sheet, leaf: Leaf) -> list[Candidate]:
+    default = leaf.date_order or sheet.doctype.date_order or "dmy"
+    return date_candidates(sheet.layout.lines, sheet.date_order, default)
+
+
+def _identifiers(sheet: Sheet, leaf: Leaf) -> list[Candidate]:
+    return identifier_candidates(sheet.layout.lines)
+
+
+def _texts(sheet: Sheet, leaf: Leaf) -> list[Candidate]:
+    return text_candidates(sheet.layout.lines, sheet.layout.anchors)
+
+
+def _addresses(sheet: Sheet, leaf: Leaf) -> list[Candidate]:
+    return address_candidates(sheet.layout.lines)
+
+
+def _choices(sheet: Sheet, leaf: Leaf) -> list[Candidate]:
+    phrases = [Label(str(choice), str(choice), 0) for choice in leaf.choices]
+    return choice_candidates(
+        sheet.layout.lines,
+        lines_to_anchors(sheet.layout.lines, phrases),
+        {str(choice): choice for choice in leaf.choices},
+    )
+
+
+MAKERS: dict[str, Callable[[Sheet, Leaf], list[Candidate]]] = {
+    "money": _numbers,
+    "quantity": _numbers,
+    "percent": _numbers,
+    "date": _dates,
+    "identifier": _identifiers,
+    "name": _texts,
+    "text": _texts,
+    "address": _addresses,
+    CHOICE: _choices,
+}
+
+
+def readings_to_sheet(readings: Sequence[Reading], doctype: DocumentType) -> Sheet:
+    lines = readings_to_lines(readings)
+    return Sheet(doctype, Layout(lines, find_labels(lines, doctype), tuple(r.page for r in readings)))
+
+
+def find_labels(lines: Sequence[Line], doctype: DocumentType) -> tuple[Anchor, ...]:
+    labels = [
+        Label(leaf.pointer, text, rank) for leaf in doctype.leaves for rank, text in enumerate(leaf.labels)
+    ]
+    return lines_to_anchors(lines, labels)
+
+
+def sheet_to_ranking(sheet: Sheet, leaf: Leaf, model: Model) -> tuple[Ranked, ...]:
+    return rank(sheet.pool(leaf), sheet.features(leaf), leaf.pointer, sheet.doctype.name, model)
+
+
+def readings_to_claims(
+    readings: Sequence[Reading], doctype: DocumentType, model: Model | None = None
+) -> tuple[Claim, ...]:
+    """Claims for every leaf: single values ranked, arrays from their tables, open maps from label-value pairs."""
+    sheet = readings_to_sheet(readings, doctype)
+    source: dict[int, FieldSource] = {reading.page: reading.source for reading in readings}
+    single = [leaf for leaf in doctype.leaves if not leaf.in_array and not leaf.open_map]
+    return (
+        *(claim for leaf in single for claim in leaf_to_claims(sheet, leaf, model or shipped_model(), source)),
+        *lines_to_rows(sheet.layout, doctype, source),
+        *lines_to_pairs(sheet.layout, doctype, source),
+    )
+
+
+def leaf_to_claims(sheet: Sheet, leaf: Leaf, model: Model, source: Mapping[int, FieldSource]) -> Iterator[Claim]:
+    """The likeliest value of a leaf on each page; none where "not on the page" is likelier than all of them."""
+    ranking = [ranked for ranked in sheet_to_ranking(sheet, leaf, model) if fits_type(ranked.candidate, leaf)]
+    if sum(ranked.share for ranked in ranking) < PRESENT:
+        return
+    pages = set()
+    for ranked in ranking:
+        candidate, page = ranked.candidate, ranked.candidate.line.page
+        if page not in pages:
+            pages.add(page)
+            yield Claim(
+                leaf.pointer,
+                to_type(candidate.value, leaf),
+                candidate.printed,
+                page,
+                candidate.box,
+                ranked.confidence,
+                source[page],
+                candidate.ambiguous,
+            )
+
+
+def fits_type(candidate: Candidate, leaf: Leaf) -> bool:
+    """An integer leaf takes whole numbers only."""
+    return leaf.type != "integer" or candidate.value == int(candidate.value)
+
+
+def to_type(value: Any, leaf: Leaf) -> Any:
+    """The value as the schema's JSON type wants it."""
+    if leaf.type == "integer":
+        return int(value)
+    return str(value) if leaf.type == "string" else value

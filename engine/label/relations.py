@@ -1,0 +1,100 @@
+"""How a candidate stands to the labels around it: right of one, below one, and what lies between."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.label.anchors import Anchor
+from engine.label.candidates import Candidate
+from engine.page import Box
+
+DOWN = 4  # rows below a label in which its value may stand
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """One label seen from a candidate. ``gap`` is in letter heights; ``passed`` counts other candidates between."""
+
+    anchor: Anchor
+    side: Literal["right", "below"]
+    gap: float
+    aligned: float
+    passed: int
+    letters_between: int
+    letters_before: int
+
+    @property
+    def strength(self) -> float:
+        """0..1: near, well read, nothing in between."""
+        reach = 18.0 if self.side == "right" else 2.0
+        return self.anchor.score**4 * math.exp(-self.gap / reach) * 0.55**self.passed * self.aligned
+
+
+def relations(
+    candidate: Candidate, anchors: Sequence[Anchor], rivals: Sequence[Candidate]
+) -> tuple[Relation, ...]:
+    """``anchors``: those of the candidate's page; ``rivals``: the candidates of its kind on that page."""
+    found = []
+    for anchor in anchors:
+        relation = _right(candidate, anchor, rivals) or _below(candidate, anchor, rivals)
+        if relation:
+            found.append(relation)
+    return tuple(found)
+
+
+def _right(candidate: Candidate, anchor: Anchor, rivals: Sequence[Candidate]) -> Relation | None:
+    line = candidate.line
+    if anchor.line is not line or candidate.first <= anchor.first or candidate.last <= anchor.last:
+        return None  # they may share a word: the RM of ``Total RM`` is also the currency of ``RM 8.95``
+    gap = (line.words[candidate.first].box.x0 - _label_end(anchor, candidate)) / line.aspect / line.height
+    passed = sum(r.line is line and anchor.last <= r.first and r.last <= candidate.first for r in rivals)
+    between = sum(c.isalpha() for w in line.words[anchor.last : candidate.first] for c in w.text)
+    return Relation(anchor, "right", max(gap, 0.0), 1.0, passed, between, _before(anchor))
+
+
+def _label_end(anchor: Anchor, candidate: Candidate) -> float:
+    """Right end of the label with the colon, dots or rule behind it (page fraction)."""
+    words = anchor.line.words
+    last = anchor.last
+    while last < candidate.first and not any(c.isalnum() for c in words[last].text):
+        last += 1
+    return words[last - 1].box.x1
+
+
+def _below(candidate: Candidate, anchor: Anchor, rivals: Sequence[Candidate]) -> Relation | None:
+    down = candidate.line.index - anchor.line.index
+    if not 0 < down <= DOWN:
+        return None
+    label, value, height = anchor.box, _first_row(candidate), candidate.line.height
+    aligned = alignment(label, value, height * candidate.line.aspect)
+    gap = (value.y0 - label.y1) / height
+    if aligned == 0.0 or gap > 5:
+        return None
+    passed = sum(
+        anchor.line.index < r.line.index < candidate.line.index and alignment(label, _first_row(r), height) > 0
+        for r in rivals
+    )
+    return Relation(anchor, "below", max(gap, 0.0), aligned, passed, 0, _before(anchor))
+
+
+def _first_row(candidate: Candidate) -> Box:
+    words = candidate.line.words[candidate.first : candidate.last]
+    return Box(words[0].box.x0, words[0].box.y0, words[-1].box.x1, words[0].box.y1)
+
+
+def alignment(label: Box, value: Box, height: float) -> float:
+    """How well two boxes stand under each other: by left edge, right edge, centre or overlap; 0..1."""
+    if min(abs(label.x0 - value.x0), abs(label.x1 - value.x1), abs(label.cx - value.cx)) < height:
+        return 1.0
+    overlap = min(label.x1, value.x1) - max(label.x0, value.x0)
+    return 0.7 if overlap > 0 else 0.0
+
+
+def _before(anchor: Anchor) -> int:
+    """Letters in the label's own cell in front of it: ``Nett`` before ``Total`` makes another label."""
+    line = anchor.line
+    start = line.cell_of(anchor.first)[0]
+    return sum(c.isalpha() for w in line.words[start : anchor.first] for c in w.text)

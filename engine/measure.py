@@ -1,0 +1,297 @@
+"""The signals of a page: what its pixels and words tell about handwriting, tables, layout and damage.
+
+Pure arithmetic on one upright page. ``handwriting`` and ``table`` are probabilities from logistic weights fitted
+on labelled pages (DESIGN.md, "Why these signals"); the others are shares from 0 to 1 that say what they count.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib import resources
+from itertools import pairwise
+from statistics import fmean, median, pstdev
+
+import cv2
+import numpy as np
+
+from engine.page import Box, PageImage, Pixels, Region, Word
+
+WORKING_WIDTH = 1000  # px; wide enough for strokes, small enough to cost a few milliseconds
+BLANK_INK = 0.0005  # share of dark pixels below which nothing is printed on a page
+Numbers = dict[str, float]
+
+
+def page_signals(image: PageImage, words: Sequence[Word]) -> tuple[dict[str, float], tuple[Region, ...]]:
+    """All signals of a page, and the regions they come from."""
+    grey, rules, features = page_features(image, words)
+    weights = shipped_weights()
+    handwriting = 0.0 if is_blank(features) else logistic(features, weights["handwriting"])
+    table = 0.0 if is_blank(features) else logistic(features, weights["table"])
+    signals = {
+        "handwriting": handwriting,
+        "table": table,
+        "layout": layout_complexity(features),
+        "degradation": degradation(grey, features),
+        "ink": features["ink"],
+        "script": features["plausible"],
+        "ocr_confidence": features["confidence"],
+        "columns": features["aligned"],
+        "unread_ink": features["unread"],
+        "words": float(len(words)),
+    }
+    signals = {name: round(value, 4) for name, value in signals.items()}
+    return signals, regions(features, signals, rules, words)
+
+
+def page_features(
+    image: PageImage, words: Sequence[Word]
+) -> tuple[Pixels, tuple[Pixels, Pixels], Numbers]:
+    """The page at working size, its rules, and everything that is measured on it."""
+    grey = shrink(image)
+    ink = grey_to_ink(grey)
+    rules = ink_to_rules(ink)
+    return grey, rules, ink_features(ink, rules, words) | word_features(words) | rule_features(rules)
+
+
+def digital_signals(words: Sequence[Word]) -> dict[str, float]:
+    """The signals of a page whose text layer is trusted: there are no pixels to look at, and none are needed."""
+    features = word_features(words)
+    return {
+        "handwriting": 0.0,
+        "table": round(min(1.0, features["wide_rows"] * features["aligned"] * 2), 4),
+        "layout": round(layout_complexity(features | {"blocks": 0.0}), 4),
+        "degradation": 0.0,
+        "ocr_confidence": 1.0,
+        "script": round(features["plausible"], 4),
+        "columns": round(features["aligned"], 4),
+        "words": float(len(words)),
+    }
+
+
+def is_blank(features: Numbers) -> bool:
+    return features["ink"] < BLANK_INK
+
+
+def shrink(image: PageImage) -> Pixels:
+    grey = image.pixels if image.pixels.ndim == 2 else cv2.cvtColor(image.pixels, cv2.COLOR_RGB2GRAY)
+    scale = WORKING_WIDTH / max(image.width, 1)
+    return cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey
+
+
+def grey_to_ink(grey: Pixels) -> Pixels:
+    """Dark strokes as 255: darker than their surroundings by a margin, so that shadows and stains stay out."""
+    side = max(31, (grey.shape[1] // 25) | 1)
+    ink = cv2.adaptiveThreshold(
+        cv2.GaussianBlur(grey, (3, 3), 0), 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, side, 18
+    )
+    edge = max(2, grey.shape[1] // 100)  # scanners leave black rims
+    ink[:edge], ink[-edge:], ink[:, :edge], ink[:, -edge:] = 0, 0, 0, 0
+    return ink
+
+
+def ink_to_rules(ink: Pixels) -> tuple[Pixels, Pixels]:
+    """Horizontal and vertical printed lines, each as a mask."""
+    length = max(25, ink.shape[1] // 18)
+    across = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
+    down = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((length, 1), np.uint8))
+    return across, down
+
+
+def rule_features(rules: tuple[Pixels, Pixels]) -> Numbers:
+    across, down = rules
+    crossings = cv2.bitwise_and(cv2.dilate(across, np.ones((5, 5), np.uint8)), cv2.dilate(down, np.ones((5, 5), np.uint8)))
+    count = [max(cv2.connectedComponents(mask)[0] - 1, 0) for mask in (across, down, crossings)]
+    return {
+        "rules_across": saturate(count[0], 10),
+        "rules_down": saturate(count[1], 6),
+        "crossings": saturate(count[2], 20),
+        "rules": saturate(count[0] + count[1], 15),
+    }
+
+
+def ink_features(ink: Pixels, rules: tuple[Pixels, Pixels], words: Sequence[Word]) -> Numbers:
+    """Shape and size of strokes, and how much of the ink the OCR turned into words."""
+    strokes = cv2.subtract(ink, cv2.dilate(cv2.bitwise_or(*rules), np.ones((3, 3), np.uint8)))
+    count, _, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
+    width, height, area = (stats[1:, i].astype(float) for i in (2, 3, 4))
+    letters = (height >= 5) & (area >= 12) & (height < ink.shape[0] / 8) & (width < ink.shape[1] / 2)
+    total = float(area[letters].sum()) or 1.0
+    usual = float(np.median(height[letters])) if letters.any() else 1.0
+    joined = letters & (width > 3 * height.clip(min=usual)) | letters & (width > 4 * usual)
+    tall = letters & (height > 2.2 * usual)
+    filled = area[letters] / (width[letters] * height[letters]) if letters.any() else np.array([1.0])
+    return {
+        "ink": float((ink > 0).mean()),
+        "specks": saturate(int((~letters).sum()) / max(count - 1, 1) * 10, 5),
+        "joined": float(area[joined].sum()) / total,
+        "tall": float(area[tall].sum()) / total,
+        "spread": float(np.std(height[letters]) / usual) / 3 if letters.any() else 0.0,
+        "filled": float(np.mean(filled)),
+        "unread": unread_share(strokes, words, 0.0),
+        "badly_read": unread_share(strokes, words, 0.6),
+        "letters": saturate(int(letters.sum()), 800),
+    }
+
+
+def unread_share(strokes: Pixels, words: Sequence[Word], least: float) -> float:
+    """Share of the ink that lies in no word read with at least this confidence."""
+    total = int(np.count_nonzero(strokes))
+    if not total:
+        return 0.0
+    rest = strokes.copy()
+    height, width = strokes.shape
+    for word in words:
+        if word.confidence >= least and any(c.isalnum() for c in word.text):
+            x0, x1 = int(word.box.x0 * width) - 1, int(word.box.x1 * width) + 2
+            y0, y1 = int(word.box.y0 * height) - 2, int(word.box.y1 * height) + 3
+            rest[max(y0, 0) : y1, max(x0, 0) : x1] = 0
+    return int(np.count_nonzero(rest)) / total
+
+
+def word_features(words: Sequence[Word]) -> Numbers:
+    """How sure the reader was, how word-like its words are, and how far they stand in columns."""
+    read = [word for word in words if any(c.isalnum() for c in word.text)]
+    if not read:
+        return {"confidence": 0.0, "unsure": 1.0, "plausible": 0.0, "wide_rows": 0.0, "aligned": 0.0,
+                "numeric": 0.0, "wobble": 0.0, "few_words": 1.0, "blocks": 0.0}  # fmt: skip
+    letters = sum(len(word.text) for word in read)
+    rows = words_to_rows(read)
+    return {
+        "confidence": sum(word.confidence * len(word.text) for word in read) / letters,
+        "unsure": sum(word.confidence < 0.6 for word in read) / len(read),
+        "plausible": sum(plausible(word.text) for word in read) / len(read),
+        "wide_rows": fmean(len(row) >= 3 for row in rows),
+        "aligned": aligned_share(rows),
+        "numeric": sum(sum(c.isdigit() for c in w.text) * 2 > len(w.text) for w in read) / len(read),
+        "wobble": wobble(read),
+        "few_words": 1 - saturate(len(read), 60),
+        "blocks": saturate(left_edges(rows), 8),
+    }
+
+
+def plausible(text: str) -> bool:
+    """Could this be a word or a number? OCR of handwriting and of foreign scripts mostly could not."""
+    core = text.strip(".,:;!?()[]{}'\"-–*/$€£%&#")
+    if not core:
+        return False
+    if any(c.isdigit() for c in core):
+        return all(c.isdigit() or c in ".,-/:" for c in core) or sum(map(str.isalpha, core)) <= 4
+    if not core.replace("'", "").replace("-", "").isalpha():
+        return False
+    vowels = sum(c in "aeiouyäöüéèàáíóúâêôî" for c in core.casefold())
+    mixed = not (core.islower() or core.isupper() or core[0].isupper() and core[1:].islower())
+    return (vowels > 0 or len(core) <= 3 or core.isupper()) and not (mixed and len(core) < 8)
+
+
+def words_to_rows(words: Sequence[Word]) -> list[list[list[Word]]]:
+    """Rows of cells of words, by geometry; a cell ends where the gap exceeds one and a half word heights."""
+    height = median(word.box.height for word in words)
+    rows: list[list[Word]] = []
+    for word in sorted(words, key=lambda w: w.box.cy):
+        if rows and abs(rows[-1][-1].box.cy - word.box.cy) < 0.5 * height:
+            rows[-1].append(word)
+        else:
+            rows.append([word])
+    return [row_to_cells(sorted(row, key=lambda w: w.box.x0), height) for row in rows]
+
+
+def row_to_cells(row: Sequence[Word], height: float) -> list[list[Word]]:
+    cells = [[row[0]]]
+    for before, word in pairwise(row):
+        if word.box.x0 - before.box.x1 > 2.0 * height:
+            cells.append([])
+        cells[-1].append(word)
+    return cells
+
+
+def aligned_share(rows: Sequence[Sequence[Sequence[Word]]]) -> float:
+    """Share of cells, in rows of three or more, that share a left or right edge with a cell of the next such row."""
+    wide = [row for row in rows if len(row) >= 3]
+    if len(wide) < 3:
+        return 0.0
+    hits = total = 0
+    for above, below in pairwise(wide):
+        lefts, rights = [cell[0].box.x0 for cell in above], [cell[-1].box.x1 for cell in above]
+        for cell in below:
+            total += 1
+            hits += any(abs(cell[0].box.x0 - x) < 0.008 for x in lefts) or any(
+                abs(cell[-1].box.x1 - x) < 0.008 for x in rights
+            )
+    return hits / total
+
+
+def wobble(words: Sequence[Word]) -> float:
+    """How unequal the heights of words are: print keeps to a few sizes."""
+    heights = [word.box.height for word in words if len(word.text) >= 3]
+    return min(pstdev(heights) / fmean(heights), 2.0) / 2 if len(heights) > 3 else 0.0
+
+
+def left_edges(rows: Sequence[Sequence[Sequence[Word]]]) -> int:
+    """Number of left edges at which several cells begin: the columns and blocks of the page."""
+    edges = sorted(cell[0].box.x0 for row in rows for cell in row)
+    groups: list[list[float]] = []
+    for x in edges:
+        if groups and x - groups[-1][-1] < 0.012:
+            groups[-1].append(x)
+        else:
+            groups.append([x])
+    return sum(len(group) >= 4 for group in groups)
+
+
+def layout_complexity(features: Numbers) -> float:
+    """0 for one column of text, towards 1 for many blocks, columns and rules."""
+    return min(1.0, 0.6 * features["blocks"] + 0.25 * features.get("rules", 0.0) + 0.15 * features["wide_rows"])
+
+
+def degradation(grey: Pixels, features: Numbers) -> float:
+    """0 for crisp black on white, towards 1 for faint, blurred or speckled pages."""
+    dark, light = np.percentile(grey, (1, 90))
+    faint = 1 - min(1.0, float(light - dark) / 160)
+    return min(1.0, 0.5 * faint + 0.3 * features["specks"] + 0.2 * features["unsure"])
+
+
+def regions(
+    features: Numbers, signals: dict[str, float], rules: tuple[Pixels, Pixels], words: Sequence[Word]
+) -> tuple[Region, ...]:
+    """The ruled area as a table and the whole page as handwriting, where their signals say so."""
+    found = []
+    if signals["table"] >= 0.5:
+        found.append(Region("table", ruled_box(rules) or words_box(words), signals["table"]))
+    if signals["handwriting"] >= 0.5:
+        found.append(Region("handwriting", Box(0.0, 0.0, 1.0, 1.0), signals["handwriting"]))
+    return tuple(found)
+
+
+def ruled_box(rules: tuple[Pixels, Pixels]) -> Box | None:
+    ys, xs = np.nonzero(cv2.bitwise_or(*rules))
+    if len(xs) == 0:
+        return None
+    height, width = rules[0].shape
+    return Box(xs.min() / width, ys.min() / height, (xs.max() + 1) / width, (ys.max() + 1) / height)
+
+
+def words_box(words: Sequence[Word]) -> Box:
+    if not words:
+        return Box(0.0, 0.0, 1.0, 1.0)
+    box = words[0].box
+    for word in words[1:]:
+        box = box.union(word.box)
+    return box
+
+
+def saturate(count: float, half: float) -> float:
+    """0 for none, 0.5 at ``half``, towards 1 for many."""
+    return count / (count + half)
+
+
+def logistic(features: Numbers, weights: Numbers) -> float:
+    x = weights.get("bias", 0.0) + sum(features.get(name, 0.0) * weight for name, weight in weights.items())
+    return 1 / (1 + math.exp(-max(min(x, 30.0), -30.0)))
+
+
+@lru_cache(maxsize=1)
+def shipped_weights() -> dict[str, Numbers]:
+    return dict(json.loads(resources.files("engine").joinpath("signals.json").read_text("utf-8")))

@@ -1,0 +1,94 @@
+"""Claims of pages to the fields of one document, by each leaf's ``x-merge``; then fields to data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from engine.claim import Claim
+from engine.doctype import DocumentType, Leaf, empty
+from engine.pointer import matches, set_at
+from engine.result import Field, Finding, Missing
+
+RIVAL = 0.5  # share of the best claim's confidence from which another page's claim has a say
+
+
+def claims_to_fields(
+    claims: Iterable[Claim], doctype: DocumentType, missing: Missing
+) -> tuple[dict[str, Field], tuple[Finding, ...]]:
+    """One field a leaf; ``missing`` is why a leaf without any claim is null. Rows keep their own pages."""
+    by_pointer: dict[str, list[Claim]] = {}
+    for claim in claims:
+        by_pointer.setdefault(claim.pointer, []).append(claim)
+    fields: dict[str, Field] = {}
+    findings: list[Finding] = []
+    for leaf in doctype.leaves:
+        for pointer in leaf_pointers(leaf, by_pointer):
+            rivals = by_pointer.get(pointer, [])
+            fields[pointer] = merged(leaf, rivals) if rivals else Field(None, missing=missing)
+            findings += doubts_of(leaf, pointer, rivals, fields[pointer])
+    return fields, tuple(findings)
+
+
+def leaf_pointers(leaf: Leaf, by_pointer: dict[str, list[Claim]]) -> list[str]:
+    """The concrete pointers of a leaf: itself, or one a row that has any claim; an empty array stands for itself."""
+    array = leaf.array
+    if array is None:
+        return [leaf.pointer]
+    rows = {p.removeprefix(f"{array}/").split("/")[0] for p in by_pointer if p.startswith(f"{array}/")}
+    if not rows:
+        return [array]
+    order = sorted(rows, key=lambda key: (0, int(key), "") if key.isdecimal() else (1, 0, key))
+    return [leaf.pointer.replace("*", row, 1) for row in order]
+
+
+def merged(leaf: Leaf, claims: Sequence[Claim]) -> Field:
+    """One claim by the rule of the leaf, among those likely enough to have a say."""
+    best = max(claims, key=lambda c: c.confidence)
+    serious = sorted((c for c in claims if c.confidence >= RIVAL * best.confidence), key=lambda c: c.page)
+    if leaf.merge == "concat" and not leaf.in_array and isinstance(best.value, str):
+        return _concatenated(serious)
+    chosen = {"first": serious[0], "last": serious[-1]}.get(leaf.merge, best)
+    return claim_to_field(chosen)
+
+
+def claim_to_field(claim: Claim) -> Field:
+    return Field(claim.value, claim.printed, claim.page, claim.box, claim.source, confidence=claim.confidence)
+
+
+def _concatenated(claims: Sequence[Claim]) -> Field:
+    first = claims[0]
+    texts = list(dict.fromkeys(str(c.value) for c in claims))
+    return Field(
+        "\n".join(texts), "\n".join(c.printed for c in claims), first.page, first.box, first.source,
+        confidence=min(c.confidence for c in claims),
+    )  # fmt: skip
+
+
+def doubts_of(leaf: Leaf, pointer: str, claims: Sequence[Claim], field: Field) -> Iterable[Finding]:
+    """An assumed day/month order, and pages that disagree on a value that is to be unique."""
+    chosen = next((c for c in claims if c.value == field.value and c.page == field.page), None)
+    if chosen and chosen.ambiguous:
+        yield Finding(
+            pointer,
+            "date",
+            "warning",
+            f"{chosen.printed!r} could be read with day and month swapped; taken as {chosen.value}",
+            chosen.page,
+        )
+    others = {c.value: c for c in claims if c.value != field.value and c.confidence >= 0.5}
+    if leaf.merge == "unique" and others and (field.confidence or 0) >= 0.5:
+        listed = ", ".join(f"{c.printed!r} on page {c.page}" for c in others.values())
+        yield Finding(pointer, "page", "error", f"pages disagree: {field.printed!r} on page {field.page}, {listed}")
+
+
+def fields_to_data(fields: dict[str, Field], doctype: DocumentType) -> dict[str, Any]:
+    """The schema's shape, filled; what is not there stays null or empty."""
+    data = empty(doctype)
+    for pointer, field in fields.items():
+        if not any(leaf.array == pointer for leaf in doctype.leaves):
+            set_at(data, pointer, field.value)
+    return data
+
+
+

@@ -1,0 +1,106 @@
+"""Where results go under ``--out DIR``: a name for each document, and files that are whole or not there."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import Path
+
+from engine.errors import UsageError
+
+LONGEST_NAME = 240
+"""Bytes of a name: most file systems take 255, and ``.json`` and a little more must fit behind it."""
+
+
+def result_names(paths: Iterable[Path]) -> dict[Path, str]:
+    """The file name of each document's result, as ``{path: "NAME.json"}`` in the order given.
+
+    NAME is the stem. Documents that share a stem get the path below their common folder instead, with ``/``
+    as ``__`` and the suffix kept. Where even that is shared or too long for a file system, the start of a
+    hash of the path follows. The same file named twice, however written, is one document: the first path
+    stays. Nothing is looked up on disk.
+    """
+    documents: dict[str, Path] = {}
+    for path in paths:
+        documents.setdefault(os.path.abspath(path), path)  # noqa: PTH100 - resolve() would ask the disk
+    names = {whole: _fitting(Path(whole).stem, whole) for whole in documents}
+    for shared in _shared(names):
+        common = os.path.commonpath([os.path.dirname(whole) for whole in shared])  # noqa: PTH120
+        for whole in shared:
+            names[whole] = _fitting(os.path.relpath(whole, common).replace(os.sep, "__"), whole)
+    for shared in _shared(names):
+        names |= {whole: _marked(names[whole], whole) for whole in shared}
+    return {path: f"{names[whole]}.json" for whole, path in documents.items()}
+
+
+def check_places(names: dict[Path, str], out: Path | None, csv_path: Path | None) -> None:
+    """Whether the results have places to go to, before any work; folders that are not there are made.
+
+    *names* are those of :func:`result_names`. Raises UsageError: several documents and no folder, a place
+    that cannot be written to, a result that would overwrite its own document.
+    """
+    if out is None and len(names) > 1:
+        raise UsageError(f"{len(names)} files need a place for their results: give --out DIR")
+    if csv_path is not None and csv_path.suffix.lower() != ".csv" and not csv_path.is_dir():
+        raise UsageError(f"--csv {csv_path} is neither a folder nor named *.csv: give one of these")
+    for folder in (out, csv_path and csv_path.parent):
+        if folder is not None:
+            _make(folder)
+    inputs = {path.resolve() for path in names}
+    for name in names.values():
+        if out is not None and (out / name).resolve() in inputs:
+            raise UsageError(f"the result {out / name} would overwrite its document: give another --out")
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be made ({error.strerror}): give another folder") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"{folder} cannot be written to: give another folder")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write *text* to *path* so that a reader finds the old file or the new one, never a part.
+
+    The unfinished file stands beside it under a hidden name that does not end in ``.json`` and goes away when
+    writing fails. Raises UsageError where the folder cannot be written to.
+    """
+    unfinished = path.with_name(f".{uuid.uuid4().hex}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with unfinished.open("xb") as file:
+                file.write(text.encode("utf-8"))
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written ({error.strerror}): give another place") from error
+
+
+def _shared(names: dict[str, str]) -> list[list[str]]:
+    """The groups of documents that have the same name."""
+    often = Counter(names.values())
+    groups: dict[str, list[str]] = defaultdict(list)
+    for whole, name in names.items():
+        if often[name] > 1:
+            groups[name].append(whole)
+    return list(groups.values())
+
+
+def _fitting(name: str, whole: str) -> str:
+    return name if len(os.fsencode(name)) <= LONGEST_NAME else _marked(name, whole)
+
+
+def _marked(name: str, whole: str) -> str:
+    """*name*, cut where it is too long, with the start of the path's hash."""
+    mark = sha256(os.fsencode(whole)).hexdigest()[:8]
+    start = os.fsencode(name)[: LONGEST_NAME - len(mark) - 1].decode("utf-8", "ignore")
+    return f"{start}~{mark}"

@@ -1,0 +1,71 @@
+"""A document's pages to readings: words and signals, page by page and in parallel.
+
+What is held at any time is the images of the pages being read, one a worker; a finished page is words and
+numbers. So memory does not grow with the length of a document.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from engine.config import Config
+from engine.errors import BadPage
+from engine.measure import digital_signals, page_signals
+from engine.ocr import Ocr
+from engine.page import Reading
+from engine.prepare import prepare
+from engine.receive import Document, page_range
+from engine.text_layer import text_layer, trust
+from engine.upright import upright
+
+Progress = Callable[[int, int], None]
+
+
+def read_pages(
+    document: Document, ocr: Ocr, config: Config, progress: Progress | None = None
+) -> tuple[Reading, ...]:
+    """Every page that ``config.pages`` asks for, in order; a broken one has its ``failure`` instead of words."""
+    pages = page_range(config.pages, document.page_count)
+    found = []
+    with ThreadPoolExecutor(min(config.jobs or os.cpu_count() or 1, len(pages) or 1)) as workers:
+        for reading in workers.map(lambda page: read_page(document, page, ocr, config), pages):
+            found.append(reading)
+            if progress:
+                progress(len(found), len(pages))
+    return tuple(found)
+
+
+def read_page(document: Document, page: int, ocr: Ocr, config: Config) -> Reading:
+    """One page, by its text layer where that can be trusted, else by OCR."""
+    started = time.perf_counter()
+    try:
+        reading = _by_text_layer(document, page, config) or _by_ocr(document, page, ocr, config)
+    except BadPage as error:
+        reading = Reading(page, failure=str(error), signals={"handwriting": 0.0, "table": 0.0})
+    return replace(reading, seconds=round(time.perf_counter() - started, 3))
+
+
+def _by_text_layer(document: Document, page: int, config: Config) -> Reading | None:
+    if document.kind != "pdf" or config.route != "auto":
+        return None
+    layer = text_layer(document, page, config)
+    trusted, why = trust(layer)
+    if not trusted or layer.thumbnail is None:
+        return None
+    height, width = layer.thumbnail.shape[:2]
+    return Reading(
+        page, width, height, None, 0, "text_layer", layer.words, digital_signals(layer.words), note=why
+    )
+
+
+def _by_ocr(document: Document, page: int, ocr: Ocr, config: Config) -> Reading:
+    image = upright(prepare(document, page, config), config.lang)
+    words = ocr.read(image)
+    signals, regions = page_signals(image, words)
+    return Reading(
+        page, image.width, image.height, image.dpi, image.rotation, "ocr", words, signals, regions
+    )

@@ -1,0 +1,187 @@
+"""Field accuracy, clean rate and false success, by OCR alone and out of fold.
+
+    python -m tests.bench.fields [--data DIR] [--write]
+
+Each document is extracted with weights that were fitted without its group (company, advertiser, registrant).
+Without --data the bundled fixtures are read with the shipped weights. --write refits the shipped weights on all
+documents below --data.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from math import sqrt
+from pathlib import Path
+
+from engine.config import Config
+from engine.doctype import DocumentType, list_types, load_type
+from engine.flow import readings_to_result
+from engine.identify import identify
+from engine.label.claims import kind_of
+from engine.label.rank import Model, shipped_model
+from engine.page import Reading
+from engine.receive import receive
+from engine.result import Result
+from tests.bench.baseline import baseline
+from tests.bench.datasets import ROOT, Sample, agree, bare_name, letters, samples
+from tests.bench.ranking import (
+    FOLDS,
+    OWN_PENALTY,
+    SHARED_PENALTY,
+    choose,
+    fit_calibration,
+    fit_ranker,
+    fold_of,
+    samples_to_cases,
+)
+from tests.bench.read_samples import read_samples
+
+Readings = Mapping[tuple[str, str], Sequence[Reading]]
+
+
+def out_of_fold_models(cases: Sequence, folds: int = FOLDS) -> list[Model]:  # type: ignore[type-arg]
+    """One model a fold, fitted and calibrated without it."""
+    rankers = []
+    for fold in range(folds):
+        train = [c.example for c in cases if fold_of(c.sample.group) != fold]
+        kinds, leaves = fit_ranker(train, shared_penalty=SHARED_PENALTY, own_penalty=OWN_PENALTY)
+        rankers.append(Model(kinds, leaves, {}))
+    chosen = [choose(c, rankers[fold_of(c.sample.group)]) for c in cases]
+    return [
+        replace(
+            ranker,
+            calibration=fit_calibration([o for o in chosen if fold_of(o.case.sample.group) != fold]),
+        )
+        for fold, ranker in enumerate(rankers)
+    ]
+
+
+def write_weights(cases: Sequence) -> None:  # type: ignore[type-arg]
+    """The shipped model: ranker on everything, calibration from out-of-fold choices."""
+    kinds, leaves = fit_ranker([c.example for c in cases], shared_penalty=SHARED_PENALTY, own_penalty=OWN_PENALTY)
+    rankers = out_of_fold_models(cases)
+    calibration = fit_calibration([choose(c, rankers[fold_of(c.sample.group)]) for c in cases])
+    path = ROOT / "engine" / "label" / "weights.json"
+    path.write_text(json.dumps({"kinds": kinds, "leaves": leaves, "calibration": calibration}, indent=1) + "\n")
+    print(f"wrote {path.relative_to(ROOT)}")
+
+
+def shown(sample: Sample, pointer: str, readings: Sequence[Reading]) -> bool:
+    """A registrant's name in the archive's catalogue need not stand on the page: only names that do count."""
+    from rapidfuzz import fuzz
+
+    if pointer != "/registrant_name":
+        return True
+    text = letters(" ".join(word.text for reading in readings for word in reading.words))
+    name = letters(bare_name(sample.truth[pointer]))
+    return bool(name) and fuzz.partial_ratio(name, text) >= 90
+
+
+def extract_all(
+    items: Sequence[Sample], readings: Readings, types: Mapping[str, DocumentType], models: Sequence[Model]
+) -> dict[tuple[str, str], Result]:
+    return {
+        (s.set, s.id): readings_to_result(
+            receive(s.path, Config()),
+            readings[s.set, s.id],
+            types[s.type],
+            Config(route="ocr"),
+            models[fold_of(s.group) % len(models)],
+        )
+        for s in items
+    }
+
+
+def print_accuracy(items: Sequence[Sample], readings: Readings, types: Mapping[str, DocumentType], results: Mapping[tuple[str, str], Result]) -> None:
+    table: dict[str, list[tuple[bool, bool]]] = defaultdict(list)
+    for sample in items:
+        doctype, result = types[sample.type], results[sample.set, sample.id]
+        for leaf in doctype.leaves:
+            truth = sample.truth.get(leaf.pointer)
+            if truth is None or not shown(sample, leaf.pointer, readings[sample.set, sample.id]):
+                continue
+            ours = agree(kind_of(leaf), result.fields[leaf.pointer].value, truth, sample.order, leaf.pointer)
+            simple = baseline(leaf.pointer, readings[sample.set, sample.id], sample.order)
+            theirs = agree(kind_of(leaf), simple, truth, sample.order, leaf.pointer)
+            table[f"{sample.set:12} {leaf.pointer}"].append((ours, theirs))
+    print(f"\n{'field':36} {'n':>4} {'right':>6} {'95 % interval':>15} {'regex':>6}")
+    for name, rows in sorted(table.items()):
+        n, right = len(rows), sum(a for a, _ in rows)
+        low, high = wilson(right, n)
+        print(f"{name:36} {n:4} {right / n:6.3f}   {low:.3f} – {high:.3f} {sum(b for _, b in rows) / n:6.3f}")
+
+
+def print_clean(items: Sequence[Sample], readings: Readings, types: Mapping[str, DocumentType], results: Mapping[tuple[str, str], Result]) -> None:
+    """How many documents come out clean, and how many of those hold a wrong field: false success."""
+    groups: dict[str, list[Sample]] = defaultdict(list)
+    for sample in items:
+        groups[sample.set].append(sample)
+    print(f"\n{'set':12} {'docs':>5} {'clean':>6} {'share':>6} {'wrong':>6} {'false success':>14} {'95 % interval':>15}")
+    for name, group in [*groups.items(), ("all", list(items))]:
+        clean = [s for s in group if results[s.set, s.id].status == "clean"]
+        wrong = [s for s in clean if has_wrong(s, types[s.type], results[s.set, s.id], readings[s.set, s.id])]
+        low, high = wilson(len(wrong), len(clean))
+        rate = f"{len(wrong) / len(clean):.3f}" if clean else "–"
+        print(f"{name:12} {len(group):5} {len(clean):6} {len(clean) / len(group):6.3f} {len(wrong):6} {rate:>14}   {low:.3f} – {high:.3f}")
+
+
+def has_wrong(sample: Sample, doctype: DocumentType, result: Result, readings: Sequence[Reading]) -> bool:
+    return any(
+        not agree(kind_of(leaf), result.fields[leaf.pointer].value, sample.truth[leaf.pointer], sample.order, leaf.pointer)
+        for leaf in doctype.leaves
+        if leaf.pointer in sample.truth and shown(sample, leaf.pointer, readings)
+    )
+
+
+def print_types(items: Sequence[Sample], readings: Readings, every: Sequence[DocumentType]) -> None:
+    table: dict[str, list[str | None]] = defaultdict(list)
+    for sample in items:
+        table[f"{sample.set} ({sample.type})"].append(identify(readings[sample.set, sample.id], every).type)
+    total = right = 0
+    print("\n--type auto")
+    for name, found in table.items():
+        wanted = name.split("(")[1][:-1]
+        hits = found.count(wanted)
+        total, right = total + len(found), right + hits
+        print(f"  {name:30} right {hits / len(found):.3f}  unknown {found.count(None)}  wrong {len(found) - hits - found.count(None)}")
+    print(f"  all: {right / total:.3f} of {total}")
+
+
+def wilson(hits: int, n: int) -> tuple[float, float]:
+    """95 % interval of a share."""
+    if n == 0:
+        return 0.0, 1.0
+    p, z = hits / n, 1.96
+    middle, spread = p + z * z / (2 * n), z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return max(0.0, (middle - spread) / (1 + z * z / n)), min(1.0, (middle + spread) / (1 + z * z / n))
+
+
+def main(arguments: Iterable[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args(None if arguments is None else list(arguments))
+    every = [load_type(name) for name, _ in list_types()]
+    types = {doctype.name: doctype for doctype in every}
+    items = list(samples(options.data))
+    print(f"{len(items)} documents" + ("" if options.data else " (the bundled fixtures; give DATA=DIR for real ones)"))
+    readings = read_samples(items)
+    models = [shipped_model()]
+    if options.data:
+        cases = samples_to_cases(items, readings, types)
+        if options.write:
+            write_weights(cases)
+        models = out_of_fold_models(cases)
+    results = extract_all(items, readings, types, models)
+    print_accuracy(items, readings, types, results)
+    print_clean(items, readings, types, results)
+    print_types(items, readings, every)
+
+
+
+if __name__ == "__main__":
+    main()

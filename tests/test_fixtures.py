@@ -1,0 +1,242 @@
+"""The fixtures are complete, fit their schemas, are right in their sums, and are made by the generator."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pypdfium2
+import pytest
+from jsonschema import Draft202012Validator, FormatChecker
+from numpy.typing import NDArray
+from PIL import Image, ImageSequence
+
+ROOT = Path(__file__).parents[1]
+FIXTURES = ROOT / "fixtures"
+FOLDERS = sorted(path.parent for path in FIXTURES.glob("*/case.toml"))
+KEYS = {"why", "document", "type", "expected_status", "routes"}
+CENT = Decimal("0.01")
+
+every_fixture = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+
+
+def case(folder: Path) -> dict[str, Any]:
+    return tomllib.loads((folder / "case.toml").read_text(encoding="utf-8"))
+
+
+def expected(folder: Path) -> dict[str, Any]:
+    text = (folder / "expected.json").read_text(encoding="utf-8")
+    return dict(json.loads(text, parse_float=Decimal))
+
+
+def schema(name: str) -> dict[str, Any]:
+    return dict(
+        json.loads((ROOT / "schemas" / f"{name}.json").read_text(encoding="utf-8"), parse_float=Decimal)
+    )
+
+
+def of_type(name: str) -> list[Any]:
+    return [pytest.param(f, id=f.name) for f in FOLDERS if case(f).get("type") == name]
+
+
+def pages(document: Path) -> list[NDArray[np.uint8]]:
+    """Every page as grey pixels."""
+    if document.suffix == ".pdf":
+        with pypdfium2.PdfDocument(document) as pdf:
+            return [np.asarray(page.render(scale=1.5).to_pil().convert("L")) for page in pdf]
+    with Image.open(document) as image:
+        return [np.asarray(frame.convert("L")) for frame in ImageSequence.Iterator(image)]
+
+
+def without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: without_nulls(part) for key, part in value.items() if part is not None}
+    if isinstance(value, list):
+        return [without_nulls(part) for part in value]
+    return value
+
+
+def assert_shape(value: Any, part: dict[str, Any], path: str = "") -> None:
+    """``value`` has every key of the schema and no other, in every row."""
+    if "properties" in part:
+        assert list(value) == list(part["properties"]), path
+        for key, inner in part["properties"].items():
+            assert_shape(value[key], inner, f"{path}/{key}")
+    elif isinstance(value, list):
+        for number, entry in enumerate(value):
+            assert_shape(entry, part["items"], f"{path}/{number}")
+
+
+def test_there_are_documents_of_every_shipped_type() -> None:
+    shipped = {path.stem for path in (ROOT / "schemas").glob("*.json")}
+    assert {case(folder).get("type") for folder in FOLDERS} - {None} == shipped
+    assert len(FOLDERS) >= 14
+
+
+def test_all_fixtures_together_are_light() -> None:
+    assert sum(path.stat().st_size for folder in FOLDERS for path in folder.iterdir()) < 6_000_000
+
+
+@every_fixture
+def test_case_is_complete(folder: Path) -> None:
+    about = case(folder)
+    assert set(about) <= KEYS
+    assert about["why"].endswith(".")
+    assert about.get("expected_status") in {None, "clean", "review", "failed"}
+    assert set(about["routes"]) <= {"ocr", "vlm", "text_layer", "blank"}
+    document = folder / about["document"]
+    assert len(about["routes"]) == len(pages(document)), "one route a page"
+
+
+@every_fixture
+def test_every_page_but_a_blank_one_has_ink(folder: Path) -> None:
+    about = case(folder)
+    for route, page in zip(about["routes"], pages(folder / about["document"]), strict=True):
+        dark = float(np.mean(page < np.median(page) - 30))
+        assert (dark < 0.001) == (route == "blank"), dark
+
+
+@every_fixture
+def test_expected_fits_the_schema(folder: Path) -> None:
+    data, name = expected(folder), case(folder).get("type")
+    if name is None:
+        assert data == {}
+        return
+    rules = schema(name)
+    assert_shape(data, rules)
+    errors = Draft202012Validator(rules, format_checker=FormatChecker()).iter_errors(without_nulls(data))
+    assert [error.message for error in errors] == []
+
+
+@every_fixture
+def test_money_has_two_decimals(folder: Path) -> None:
+    """In the text of expected.json, so that 9.50 never becomes 9.5."""
+    name = case(folder).get("type")
+    if name is None:
+        return
+    fields = schema(name)["properties"]
+    for key, field in fields.items():
+        rows = expected(folder)[key] if field.get("type") == "array" else [{key: expected(folder)[key]}]
+        inner = field["items"]["properties"] if field.get("type") == "array" else {key: field}
+        amounts = [row[k] for row in rows for k, f in inner.items() if f.get("x-kind") == "money"]
+        assert all(a is None or (isinstance(a, Decimal) and a.as_tuple().exponent == -2) for a in amounts), (
+            key
+        )
+
+
+def amounts_add_up(data: dict[str, Any], added: tuple[str, ...]) -> None:
+    lines = data["line_items"]
+    assert sum((line["amount"] for line in lines), Decimal(0)) == data["subtotal"]
+    assert data["total"] == data["subtotal"] + sum((data[key] or 0 for key in added), Decimal(0))
+    for line in lines:
+        if line["unit_price"] is not None and line["quantity"] is not None:
+            assert abs(line["amount"] - line["quantity"] * line["unit_price"]) <= CENT / 2
+
+
+@pytest.mark.parametrize("folder", of_type("receipt"))
+def test_receipts_add_up(folder: Path) -> None:
+    data = expected(folder)
+    amounts_add_up(data, ("tax",))
+    if data["cash"] is not None:
+        assert data["cash"] - data["change"] == data["total"]
+
+
+@pytest.mark.parametrize("folder", of_type("invoice") + of_type("purchase_order"))
+def test_invoices_and_orders_add_up(folder: Path) -> None:
+    amounts_add_up(expected(folder), ("tax", "shipping"))
+
+
+@pytest.mark.parametrize("folder", of_type("bank_statement"))
+def test_balances_run(folder: Path) -> None:
+    data = expected(folder)
+    balance = data["opening_balance"]
+    for number, row in enumerate(data["rows"]):
+        assert (row["debit"] is None) != (row["credit"] is None), number
+        balance += (row["credit"] or 0) - (row["debit"] or 0)
+        assert row["balance"] == balance, number
+    assert balance == data["closing_balance"]
+    days = [row["date"] for row in data["rows"]]
+    assert days == sorted(days)
+    assert data["period_from"] <= days[0] <= days[-1] <= data["period_to"]
+
+
+@pytest.mark.parametrize("folder", of_type("ad_buy"))
+def test_flights_add_up(folder: Path) -> None:
+    data = expected(folder)
+    assert data["flight_from"] <= data["flight_to"]
+    assert data["net_amount"] == data["gross_amount"] - abs(data["commission"])
+    lines = data["line_items"]
+    assert sum(line["rate"] * (line["spots"] or 1) for line in lines) == data["gross_amount"]
+    for line in lines:
+        assert line["amount"] in {None, line["rate"] * (line["spots"] or 1)}
+
+
+@every_fixture
+def test_a_text_layer_holds_what_is_expected(folder: Path) -> None:
+    """Of digital pages alone: every name and number that the answer has is printed."""
+    about = case(folder)
+    if set(about["routes"]) != {"text_layer"}:
+        return
+    with pypdfium2.PdfDocument(folder / about["document"]) as pdf:
+        text = "\n".join(page.get_textpage().get_text_range() for page in pdf)
+
+    def leaves(value: Any) -> list[Any]:
+        inner = value.values() if isinstance(value, dict) else value
+        return [leaf for v in inner for leaf in (leaves(v) if isinstance(v, dict | list) else [v])]
+
+    for leaf in leaves(expected(folder)):
+        if isinstance(leaf, Decimal):
+            assert f"{abs(leaf):,.2f}" in text
+        elif isinstance(leaf, str) and not leaf[:4].isdigit():
+            assert leaf in text
+
+
+@pytest.fixture(scope="module")
+def make_documents() -> Callable[..., list[Path]]:
+    pytest.importorskip("reportlab", reason="the generator needs reportlab: pip install -e .[dev]")
+    from fixtures.generator import make_documents  # noqa: PLC0415 - only where its library is installed
+    from fixtures.generator.fonts import MissingFontsError, font_files  # noqa: PLC0415
+
+    try:
+        font_files()
+    except MissingFontsError as error:
+        pytest.skip(str(error))
+    return make_documents
+
+
+def test_the_generator_knows_every_fixture() -> None:
+    pytest.importorskip("reportlab", reason="the generator needs reportlab: pip install -e .[dev]")
+    from fixtures.generator import CASES  # noqa: PLC0415
+
+    assert sorted(c.name for c in CASES) == [folder.name for folder in FOLDERS]
+
+
+@pytest.mark.parametrize("name", ["receipt_faded", "purchase_order_fax", "bank_statement_digital"])
+def test_a_document_made_again_is_the_same(
+    name: str, tmp_path: Path, make_documents: Callable[..., list[Path]]
+) -> None:
+    """Near enough for another release of a font or of the JPEG library; the answer and the case exactly."""
+    (made,) = make_documents(tmp_path, [name])
+    for file in ("case.toml", "expected.json"):
+        assert (made.parent / file).read_text() == (FIXTURES / name / file).read_text(), file
+    before, now = pages(FIXTURES / name / made.name), pages(made)
+    assert [page.shape for page in now] == [page.shape for page in before]
+    for old, new in zip(before, now, strict=True):
+        assert np.mean(np.abs(old.astype(int) - new.astype(int))) < 2
+
+
+def test_the_same_dice_make_the_same_bytes(tmp_path: Path, make_documents: Callable[..., list[Path]]) -> None:
+    first, again = (make_documents(tmp_path / run, ["receipt_thermal"])[0] for run in ("a", "b"))
+    assert first.read_bytes() == again.read_bytes()
+
+
+def test_a_name_that_is_no_case_is_an_error(
+    tmp_path: Path, make_documents: Callable[..., list[Path]]
+) -> None:
+    with pytest.raises(KeyError, match="no_such_case"):
+        make_documents(tmp_path, ["no_such_case"])
