@@ -20,7 +20,7 @@ CONTEXT = decimal.Context(prec=60, rounding=ROUND_HALF_UP)
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d(?=$|[T ])")
 
 
-class NotApplicable(Exception):  # noqa: N818 - it is no error
+class NotApplicable(Exception):
     """An operand is null, absent or not of a kind that can be compared; the message says which."""
 
 
@@ -102,9 +102,7 @@ COMPARISONS: dict[type[ast.cmpop], Callable[[Decimal, Decimal], bool]] = {
 }
 
 
-def compare(
-    kind: type[ast.cmpop], left: Value, right: Value, tolerance: Decimal
-) -> tuple[bool, Decimal | None]:
+def compare(kind: type[ast.cmpop], left: Value, right: Value, tolerance: Decimal) -> tuple[bool, Decimal | None]:
     """Whether the comparison holds, and left minus right (in days for dates, None for text)."""
     for side in (left, right):
         if isinstance(side, tuple):

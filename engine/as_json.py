@@ -63,9 +63,7 @@ def readings_to_json(path: str, sha256: str | None, page_count: int, readings: I
     )
 
 
-def routes_to_json(
-    path: str, sha256: str | None, page_count: int, type_name: str | None, pages: Iterable[Any]
-) -> str:
+def routes_to_json(path: str, sha256: str | None, page_count: int, type_name: str | None, pages: Iterable[Any]) -> str:
     """What ``engine route --json`` prints; *pages* have page, route, reason, signals and regions."""
     return to_json(
         {

@@ -30,16 +30,12 @@ def readings_to_text(readings: Sequence[Reading]) -> str:
     pages = [_page_text(reading) for reading in readings]
     if len(readings) == 1:
         return pages[0]
-    return "\n\n".join(
-        f"--- page {reading.page} ---\n{text}" for reading, text in zip(readings, pages, strict=True)
-    )
+    return "\n\n".join(f"--- page {reading.page} ---\n{text}" for reading, text in zip(readings, pages, strict=True))
 
 
 def routes_to_text(pages: Iterable[Any]) -> str:
     """A line a page: its number, its route, the reason."""
-    return columns(
-        [("page", "route", "reason"), *((str(page.page), page.route, page.reason) for page in pages)]
-    )
+    return columns([("page", "route", "reason"), *((str(page.page), page.route, page.reason) for page in pages)])
 
 
 def columns(rows: Iterable[tuple[str, ...]]) -> str:

@@ -175,12 +175,8 @@ _WORDS: dict[str, Callable[[str, ValidationError], str]] = {
     "multipleOf": lambda name, e: f"{name} {_quoted(e.instance)} is not a multiple of {e.validator_value}",
     "minLength": lambda name, e: f"{name} {_quoted(e.instance)} is shorter than {e.validator_value}",
     "maxLength": lambda name, e: f"{name} {_quoted(e.instance)} is longer than {e.validator_value}",
-    "minItems": lambda name, e: (
-        f"{name} has {len(e.instance)} entries, at least {e.validator_value} are needed"
-    ),
-    "maxItems": lambda name, e: (
-        f"{name} has {len(e.instance)} entries, at most {e.validator_value} are allowed"
-    ),
+    "minItems": lambda name, e: f"{name} has {len(e.instance)} entries, at least {e.validator_value} are needed",
+    "maxItems": lambda name, e: f"{name} has {len(e.instance)} entries, at most {e.validator_value} are allowed",
     "minProperties": lambda name, e: f"{name} has {len(e.instance)} entries, {e.validator_value} are needed",
     "uniqueItems": lambda name, e: f"{name} holds an entry twice",
     "additionalProperties": lambda name, e: f"{name} is no field of this type",
@@ -190,17 +186,13 @@ _WORDS: dict[str, Callable[[str, ValidationError], str]] = {
 # ---------------------------------------------------------------- jsonschema, for Decimal
 
 
-def _required(
-    validator: Any, names: list[str], instance: Any, schema: dict[str, Any]
-) -> Iterator[ValidationError]:
+def _required(validator: Any, names: list[str], instance: Any, schema: dict[str, Any]) -> Iterator[ValidationError]:
     """As in jsonschema, but the error stands at the missing property."""
     if validator.is_type(instance, "object"):
         yield from (ValidationError("is missing", path=[name]) for name in names if name not in instance)
 
 
-def _multiple_of(
-    validator: Any, step: Any, instance: Any, schema: dict[str, Any]
-) -> Iterator[ValidationError]:
+def _multiple_of(validator: Any, step: Any, instance: Any, schema: dict[str, Any]) -> Iterator[ValidationError]:
     """Exact, and without a crash on a number too long for the context."""
     if not validator.is_type(instance, "number"):
         return
@@ -211,9 +203,7 @@ def _multiple_of(
         yield ValidationError(f"is not a multiple of {step}")
 
 
-def _additional(
-    validator: Any, rest: Any, instance: Any, schema: dict[str, Any]
-) -> Iterator[ValidationError]:
+def _additional(validator: Any, rest: Any, instance: Any, schema: dict[str, Any]) -> Iterator[ValidationError]:
     """As in jsonschema, but one error at each name that is too much."""
     for error in Draft202012Validator.VALIDATORS["additionalProperties"](validator, rest, instance, schema):
         if rest is not False:
@@ -242,7 +232,5 @@ def _is_integer(checker: Any, value: Any) -> bool:
 _Validator = extend(
     Draft202012Validator,
     {"required": _required, "multipleOf": _multiple_of, "additionalProperties": _additional},
-    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
-        {"number": _is_number, "integer": _is_integer}
-    ),
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many({"number": _is_number, "integer": _is_integer}),
 )

@@ -89,9 +89,7 @@ def _common(command: Command) -> Command:
 @click.argument("files", nargs=-1, required=True, type=_FILE, metavar="FILE...")
 @click.option("--type", "type_name", default="auto", metavar="NAME|auto", help="Document type.  [auto]")
 @click.option("--out", type=_FILE, metavar="DIR", help="Write DIR/NAME.json for each document.")
-@click.option(
-    "--csv", "csv_path", type=_FILE, metavar="FILE.csv|DIR", help="Fields and line items as CSV too."
-)
+@click.option("--csv", "csv_path", type=_FILE, metavar="FILE.csv|DIR", help="Fields and line items as CSV too.")
 @_schemas
 @click.option("--route", type=click.Choice(["auto", "ocr", "vlm"]), help="Reader of every page.  [auto]")
 @click.option("--no-vlm", is_flag=True, help="Never call a vision-language model.")
@@ -105,8 +103,8 @@ def extract(
     **options: Any,
 ) -> int:
     """Turn documents into checked JSON."""
-    from engine.csv_export import write_csv  # noqa: PLC0415
-    from engine.output import check_places, result_names  # noqa: PLC0415
+    from engine.csv_export import write_csv
+    from engine.output import check_places, result_names
 
     config = _settings(options)
     if no_vlm and config.route == "vlm":
@@ -133,10 +131,10 @@ def extract(
 @_common
 def read(file: Path, as_json: bool, **options: Any) -> int:
     """Print the words of a document, as the witness sees them."""
-    from engine.as_json import readings_to_json  # noqa: PLC0415
-    from engine.as_text import readings_to_text  # noqa: PLC0415
-    from engine.flow import read as read_document  # noqa: PLC0415
-    from engine.progress import page_progress  # noqa: PLC0415
+    from engine.as_json import readings_to_json
+    from engine.as_text import readings_to_text
+    from engine.flow import read as read_document
+    from engine.progress import page_progress
 
     config = _settings(options)
     _check_there([file])
@@ -155,18 +153,16 @@ def read(file: Path, as_json: bool, **options: Any) -> int:
 
 @cli.command()
 @click.argument("file", type=_FILE)
-@click.option(
-    "--type", "type_name", metavar="NAME", help="Document type, for what its readers must be able to do."
-)
+@click.option("--type", "type_name", metavar="NAME", help="Document type, for what its readers must be able to do.")
 @click.option("--json", "as_json", is_flag=True, help="Signals and regions too.")
 @_schemas
 @_common
 def route(file: Path, type_name: str | None, as_json: bool, **options: Any) -> None:
     """Print how each page would be read, and why; calls no model."""
-    from engine.as_json import routes_to_json  # noqa: PLC0415
-    from engine.as_text import routes_to_text  # noqa: PLC0415
-    from engine.flow import route as route_document  # noqa: PLC0415
-    from engine.progress import page_progress  # noqa: PLC0415
+    from engine.as_json import routes_to_json
+    from engine.as_text import routes_to_text
+    from engine.flow import route as route_document
+    from engine.progress import page_progress
 
     config = _settings(options)
     _check_there([file])
@@ -176,9 +172,7 @@ def route(file: Path, type_name: str | None, as_json: bool, **options: Any) -> N
         routes = route_document(file, type=type_name, config=config, progress=progress)
     document = routes.document
     if as_json:
-        _print(
-            routes_to_json(str(document.path), document.sha256, document.page_count, type_name, routes.pages)
-        )
+        _print(routes_to_json(str(document.path), document.sha256, document.page_count, type_name, routes.pages))
     else:
         _print(routes_to_text(routes.pages))
 
@@ -193,8 +187,8 @@ def schema() -> None:
 @_schemas
 def list_(**options: Any) -> None:
     """Print name, title and file of every type."""
-    from engine.as_text import columns  # noqa: PLC0415
-    from engine.doctype import list_types  # noqa: PLC0415
+    from engine.as_text import columns
+    from engine.doctype import list_types
 
     config = _settings(options)
     _print(columns((name, _title(name, config), str(path)) for name, path in list_types(config.schemas)))
@@ -206,8 +200,8 @@ def list_(**options: Any) -> None:
 @_schemas
 def show(name: str, **options: Any) -> None:
     """Print the JSON Schema of a type, or of a result (NAME: result)."""
-    from engine.as_json import RESULT_SCHEMA, to_json  # noqa: PLC0415
-    from engine.doctype import load_type  # noqa: PLC0415
+    from engine.as_json import RESULT_SCHEMA, to_json
+    from engine.doctype import load_type
 
     if name == "result":
         _print(to_json(RESULT_SCHEMA))
@@ -222,7 +216,7 @@ def show(name: str, **options: Any) -> None:
 @_schemas
 def check(names: tuple[str, ...], **options: Any) -> int:
     """Tell whether types are sound, or what is wrong with them; without a name, all of them."""
-    from engine.doctype import list_types, load_type  # noqa: PLC0415
+    from engine.doctype import list_types, load_type
 
     config = _settings(options)
     known = dict(list_types(config.schemas))
@@ -246,7 +240,7 @@ def check(names: tuple[str, ...], **options: Any) -> int:
 @_schemas
 def doctor(**options: Any) -> None:
     """Tell what is installed, and what to do about the rest."""
-    from engine.doctor import examine, parts_to_text  # noqa: PLC0415
+    from engine.doctor import examine, parts_to_text
 
     _print(parts_to_text(examine(_settings(options))))
 
@@ -264,7 +258,7 @@ def _settings(options: dict[str, Any]) -> Config:
 
 def _check_type(name: str, config: Config) -> None:
     """Load the type and let it go: a slip in its name or file must not wait for the first document."""
-    from engine.doctype import list_types, load_type  # noqa: PLC0415
+    from engine.doctype import list_types, load_type
 
     if name == "auto":
         list_types(config.schemas)
@@ -273,7 +267,7 @@ def _check_type(name: str, config: Config) -> None:
 
 
 def _title(name: str, config: Config) -> str:
-    from engine.doctype import load_type  # noqa: PLC0415
+    from engine.doctype import load_type
 
     try:
         return load_type(name, config.schemas).title
@@ -282,8 +276,8 @@ def _title(name: str, config: Config) -> str:
 
 
 def _extract_one(path: Path, type_name: str, config: Config, *, quiet: bool) -> Result:
-    from engine.flow import extract as extract_document  # noqa: PLC0415
-    from engine.progress import page_progress  # noqa: PLC0415
+    from engine.flow import extract as extract_document
+    from engine.progress import page_progress
 
     with page_progress(path.name, quiet=quiet) as progress:
         return extract_document(path, type=type_name, config=config, progress=progress)
@@ -291,9 +285,9 @@ def _extract_one(path: Path, type_name: str, config: Config, *, quiet: bool) -> 
 
 def _hand_over(result: Result, target: Path | None, *, quiet: bool) -> None:
     """The result to its file, with a line about it on stderr, or to stdout where there is no file."""
-    from engine.as_json import result_to_json  # noqa: PLC0415
-    from engine.as_text import summary  # noqa: PLC0415
-    from engine.output import write_whole  # noqa: PLC0415
+    from engine.as_json import result_to_json
+    from engine.as_text import summary
+    from engine.output import write_whole
 
     if target is None:
         _print(result_to_json(result))
@@ -319,7 +313,7 @@ def _print(text: str) -> None:
 
 def _say(sentence: str) -> None:
     """One line on stderr."""
-    from engine.as_text import one_line  # noqa: PLC0415
+    from engine.as_text import one_line
 
     click.echo(f"engine: {one_line(sentence)}", err=True)
 

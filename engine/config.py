@@ -75,9 +75,7 @@ class Config:
         for item in fields(self):
             _check(getattr(self, item.name), hints[item.name], item.name)
         if self.ocr == "both":
-            raise UsageError(
-                "ocr = both needs a second OCR engine and this version has only Tesseract: leave it out"
-            )
+            raise UsageError("ocr = both needs a second OCR engine and this version has only Tesseract: leave it out")
 
 
 def load_config(file: Path | None, environ: Mapping[str, str], options: Mapping[str, Any]) -> Config:
@@ -171,11 +169,7 @@ def _check(value: Any, hint: Any, name: str) -> None:
         right = _is_of(value, kind) and all(_holds(value, rule) for rule in _rules(hint))
     if not right:
         # The value is repeated to show the slip, except the one that must not reach a log.
-        shown = (
-            "set"
-            if name.lower().endswith("password")
-            else repr(str(value) if isinstance(value, Path) else value)
-        )
+        shown = "set" if name.lower().endswith("password") else repr(str(value) if isinstance(value, Path) else value)
         raise UsageError(f"{name} is {shown} and must be {_told(hint)}")
 
 
@@ -220,9 +214,7 @@ def _told(hint: Any) -> str:
     kind = _kind(hint)
     if get_origin(kind) is Literal:
         return "one of " + ", ".join(get_args(kind))
-    words = {int: "a whole number", float: "a number", str: "a text", Path: "a path", bool: "true or false"}[
-        kind
-    ]
+    words = {int: "a whole number", float: "a number", str: "a text", Path: "a path", bool: "true or false"}[kind]
     for rule in _rules(hint):
         words = rule.told if isinstance(rule, Like) else f"{words} of at least {rule.minimum:g}"
     return words

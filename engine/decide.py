@@ -32,14 +32,14 @@ def decide(
 
 
 def doubts(doctype: DocumentType, fields: Mapping[str, Field]) -> tuple[str, ...]:
-    """Pointers of the critical leaves that nothing vouches for."""
-    return tuple(
-        pointer
-        for leaf in doctype.leaves
-        if leaf.critical
-        for pointer, field in fields.items()
-        if matches(leaf.pointer, pointer) and not vouched(field, doctype.threshold)
-    )
+    """Pointers of the critical leaves that nothing vouches for; a column without any row is one."""
+    found: list[str] = []
+    for leaf in doctype.leaves:
+        if leaf.critical:
+            values = {pointer: field for pointer, field in fields.items() if matches(leaf.pointer, pointer)}
+            found += [pointer for pointer, field in values.items() if not vouched(field, doctype.threshold)]
+            found += [] if values else [leaf.pointer]
+    return tuple(found)
 
 
 def vouched(field: Field, threshold: float) -> bool:

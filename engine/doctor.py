@@ -127,9 +127,7 @@ def _told(*command: str) -> str | None:
     if program is None:
         return None
     try:
-        done = subprocess.run(
-            [program, *command[1:]], capture_output=True, text=True, timeout=TIMEOUT, check=False
-        )
+        done = subprocess.run([program, *command[1:]], capture_output=True, text=True, timeout=TIMEOUT, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout or done.stderr

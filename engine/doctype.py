@@ -89,9 +89,7 @@ def list_types(schemas: Path | None = None) -> list[tuple[str, Path]]:
 
 def _directories(schemas: Path | None) -> list[Path]:
     if schemas is not None and not schemas.is_dir():
-        raise UsageError(
-            f"{schemas} is not a directory: give --schemas the directory that holds the *.json types"
-        )
+        raise UsageError(f"{schemas} is not a directory: give --schemas the directory that holds the *.json types")
     here = Path(__file__).parent
     shipped = here / "shipped_schemas"
     in_checkout = here.parent / "schemas"
@@ -121,9 +119,7 @@ def _parse(path: Path) -> Schema:
             object_pairs_hook=_unique,
         )
     except json.JSONDecodeError as error:
-        raise UsageError(
-            f"{path}: not valid JSON at line {error.lineno}, column {error.colno}: {error.msg}"
-        ) from None
+        raise UsageError(f"{path}: not valid JSON at line {error.lineno}, column {error.colno}: {error.msg}") from None
     except UnicodeDecodeError:
         raise UsageError(f"{path}: not UTF-8 text; save the schema as UTF-8") from None
     except RecursionError:
@@ -169,9 +165,7 @@ def _checked(path: Path, schema: Schema) -> DocumentType:
         requires=frozenset((requires,) if isinstance(requires, str) else requires),
         threshold=float(schema.get("x-threshold", DEFAULT_THRESHOLD)),
         date_order=schema.get("x-date-order"),
-        checks=tuple(
-            parse_rule(entry, f"/x-checks/{i}", found) for i, entry in enumerate(schema.get("x-checks", ()))
-        ),
+        checks=tuple(parse_rule(entry, f"/x-checks/{i}", found) for i, entry in enumerate(schema.get("x-checks", ()))),
         leaves=found,
     )
 

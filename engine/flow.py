@@ -101,9 +101,7 @@ def readings_to_result(
     )
 
 
-def read(
-    path: Path | str, *, config: Config | None = None, progress: Progress | None = None
-) -> DocumentReading:
+def read(path: Path | str, *, config: Config | None = None, progress: Progress | None = None) -> DocumentReading:
     """The words of a document. Raises BadInput where no page can be read."""
     config = config or Config()
     document = receive(Path(path), config)
@@ -194,12 +192,12 @@ def skipped(page: int) -> PageResult:
 
 
 def page_findings(readings: Sequence[Reading]) -> tuple[Finding, ...]:
+    if not readings:
+        return (Finding("", "page", "error", "--pages names no page that the document has: nothing was read"),)
     return tuple(Finding("", "page", "error", r.failure, r.page) for r in readings if r.failure)
 
 
-def route_findings(
-    readings: Sequence[Reading], routes: Sequence[Decision], tables_hold: bool
-) -> tuple[Finding, ...]:
+def route_findings(readings: Sequence[Reading], routes: Sequence[Decision], tables_hold: bool) -> tuple[Finding, ...]:
     """A page that wanted a VLM and did not get one is a doubt about the document.
 
     Except for a table: where its rows aligned so well that their arithmetic holds, OCR was enough.

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-
 from engine.doctype import DocumentType
 from engine.label.anchors import Anchor, Label, lines_to_anchors
 from engine.label.lines import Line, readings_to_lines
@@ -14,7 +13,7 @@ from engine.page import Reading
 
 FIRST_PAGES = 2  # the type is told where a document begins
 LEAST = 1.0  # score below which nothing speaks for a type
-MARGIN = 0.15  # lead over the runner-up, as a share of the best score, below which the answer is "unknown"
+MARGIN = 0.08  # lead over the runner-up, as a share of the best score, below which the answer is "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +50,7 @@ def identify(readings: Sequence[Reading], doctypes: Sequence[DocumentType]) -> I
 
 def type_score(lines: Sequence[Line], doctype: DocumentType) -> float:
     """Sum over clues found: a phrase counts by its length and the earlier it stands; labels count a little."""
-    clues = [
-        Label(f"clue{i}", phrase, 0) for i, phrases in enumerate(doctype.identify) for phrase in phrases
-    ]
+    clues = [Label(f"clue{i}", phrase, 0) for i, phrases in enumerate(doctype.identify) for phrase in phrases]
     found: dict[str, float] = {}
     for anchor in lines_to_anchors(lines, clues):
         found[anchor.leaf] = max(found.get(anchor.leaf, 0.0), weight(anchor))

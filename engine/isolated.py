@@ -13,6 +13,7 @@ import os
 import pickle
 import resource
 import select
+import signal
 import subprocess
 import sys
 import threading
@@ -31,7 +32,7 @@ _lock = threading.Lock()
 _child: subprocess.Popen[bytes] | None = None
 
 
-class Stalled(Exception):  # noqa: N818 - a state of the child; the caller makes an error of it
+class Stalled(Exception):
     """The call did not come back in time, or its process died; nothing of it is left running."""
 
 
@@ -65,15 +66,18 @@ def call(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
 def serve() -> None:
     """The child: answer calls until the parent closes the pipe."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever native code prints must not get between the answers
-    with contextlib.suppress(EOFError, KeyboardInterrupt, BrokenPipeError):
+    with contextlib.suppress(EOFError, BrokenPipeError):
         while True:
             function, args, kwargs = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent
+            signal.alarm(int(TIMEOUT) + 5)  # its default ends native code too, should the parent be gone
             try:
                 answer = function(*args, **kwargs)
             except EngineError as error:
                 answer = error
+            signal.alarm(0)
             pickle.dump(answer, answers, protocol=5)
             answers.flush()
 

@@ -62,6 +62,7 @@ class Leaf:
     date_order: DateOrder | None = None
     in_array: bool = False
     open_map: bool = False
+    pattern: str | None = None
 
     @property
     def array(self) -> str | None:
@@ -169,9 +170,7 @@ def _leaves(child: Any, root: Schema, place: _Place) -> Iterator[Leaf]:
     place = replace(place, refs=refs)
     kind = json_type(node)
     if kind in ("object", "array") and "x-kind" in node:
-        raise UsageError(
-            f'{place.at}/x-kind: "x-kind" belongs to a field with a value; move it to those inside'
-        )
+        raise UsageError(f'{place.at}/x-kind: "x-kind" belongs to a field with a value; move it to those inside')
     if kind == "object":
         yield from _object_leaves(node, root, place)
     elif kind == "array":
@@ -249,6 +248,7 @@ def _leaf(node: Schema, place: _Place) -> Leaf:
         date_order=told.date_order,
         in_array=place.in_array,
         open_map=place.open_map,
+        pattern=node.get("pattern"),
     )
 
 

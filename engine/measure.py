@@ -46,29 +46,12 @@ def page_signals(image: PageImage, words: Sequence[Word]) -> tuple[dict[str, flo
     return signals, regions(features, signals, rules, words)
 
 
-def page_features(
-    image: PageImage, words: Sequence[Word]
-) -> tuple[Pixels, tuple[Pixels, Pixels], Numbers]:
+def page_features(image: PageImage, words: Sequence[Word]) -> tuple[Pixels, tuple[Pixels, Pixels], Numbers]:
     """The page at working size, its rules, and everything that is measured on it."""
     grey = shrink(image)
     ink = grey_to_ink(grey)
     rules = ink_to_rules(ink)
     return grey, rules, ink_features(ink, rules, words) | word_features(words) | rule_features(rules)
-
-
-def digital_signals(words: Sequence[Word]) -> dict[str, float]:
-    """The signals of a page whose text layer is trusted: there are no pixels to look at, and none are needed."""
-    features = word_features(words)
-    return {
-        "handwriting": 0.0,
-        "table": round(min(1.0, features["wide_rows"] * features["aligned"] * 2), 4),
-        "layout": round(layout_complexity(features | {"blocks": 0.0}), 4),
-        "degradation": 0.0,
-        "ocr_confidence": 1.0,
-        "script": round(features["plausible"], 4),
-        "columns": round(features["aligned"], 4),
-        "words": float(len(words)),
-    }
 
 
 def is_blank(features: Numbers) -> bool:
@@ -78,7 +61,9 @@ def is_blank(features: Numbers) -> bool:
 def shrink(image: PageImage) -> Pixels:
     grey = image.pixels if image.pixels.ndim == 2 else cv2.cvtColor(image.pixels, cv2.COLOR_RGB2GRAY)
     scale = WORKING_WIDTH / max(image.width, 1)
-    return cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey
+    if scale >= 1:
+        return np.asarray(grey, dtype=np.uint8)
+    return np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def grey_to_ink(grey: Pixels) -> Pixels:
@@ -89,7 +74,7 @@ def grey_to_ink(grey: Pixels) -> Pixels:
     )
     edge = max(2, grey.shape[1] // 100)  # scanners leave black rims
     ink[:edge], ink[-edge:], ink[:, :edge], ink[:, -edge:] = 0, 0, 0, 0
-    return ink
+    return np.asarray(ink, dtype=np.uint8)
 
 
 def ink_to_rules(ink: Pixels) -> tuple[Pixels, Pixels]:
@@ -97,12 +82,14 @@ def ink_to_rules(ink: Pixels) -> tuple[Pixels, Pixels]:
     length = max(25, ink.shape[1] // 18)
     across = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
     down = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((length, 1), np.uint8))
-    return across, down
+    return np.asarray(across, dtype=np.uint8), np.asarray(down, dtype=np.uint8)
 
 
 def rule_features(rules: tuple[Pixels, Pixels]) -> Numbers:
     across, down = rules
-    crossings = cv2.bitwise_and(cv2.dilate(across, np.ones((5, 5), np.uint8)), cv2.dilate(down, np.ones((5, 5), np.uint8)))
+    crossings = cv2.bitwise_and(
+        cv2.dilate(across, np.ones((5, 5), np.uint8)), cv2.dilate(down, np.ones((5, 5), np.uint8))
+    )
     count = [max(cv2.connectedComponents(mask)[0] - 1, 0) for mask in (across, down, crossings)]
     return {
         "rules_across": saturate(count[0], 10),
@@ -114,7 +101,8 @@ def rule_features(rules: tuple[Pixels, Pixels]) -> Numbers:
 
 def ink_features(ink: Pixels, rules: tuple[Pixels, Pixels], words: Sequence[Word]) -> Numbers:
     """Shape and size of strokes, and how much of the ink the OCR turned into words."""
-    strokes = cv2.subtract(ink, cv2.dilate(cv2.bitwise_or(*rules), np.ones((3, 3), np.uint8)))
+    ruled = cv2.dilate(cv2.bitwise_or(*rules), np.ones((3, 3), np.uint8))
+    strokes = np.asarray(cv2.subtract(ink, ruled), dtype=np.uint8)
     count, _, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
     width, height, area = (stats[1:, i].astype(float) for i in (2, 3, 4))
     letters = (height >= 5) & (area >= 12) & (height < ink.shape[0] / 8) & (width < ink.shape[1] / 2)
@@ -182,7 +170,7 @@ def plausible(text: str) -> bool:
     if not core.replace("'", "").replace("-", "").isalpha():
         return False
     vowels = sum(c in "aeiouyäöüéèàáíóúâêôî" for c in core.casefold())
-    mixed = not (core.islower() or core.isupper() or core[0].isupper() and core[1:].islower())
+    mixed = not (core.islower() or core.isupper() or (core[0].isupper() and core[1:].islower()))
     return (vowels > 0 or len(core) <= 3 or core.isupper()) and not (mixed and len(core) < 8)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.claim import Claim
 from engine.doctype import DocumentType, Leaf, empty
-from engine.pointer import matches, set_at
+from engine.pointer import set_at
 from engine.result import Field, Finding, Missing
 
 RIVAL = 0.5  # share of the best claim's confidence from which another page's claim has a say
@@ -89,6 +89,3 @@ def fields_to_data(fields: dict[str, Field], doctype: DocumentType) -> dict[str,
         if not any(leaf.array == pointer for leaf in doctype.leaves):
             set_at(data, pointer, field.value)
     return data
-
-
-

@@ -203,9 +203,7 @@ def _loaded(document: pdfium.PdfDocument, page: int, flat: bool = False) -> Iter
     try:
         loaded = document[page - 1]
     except pdfium.PdfiumError as error:
-        raise BadPage(
-            f"page {page} is broken and cannot be read: print the document to a new PDF."
-        ) from error
+        raise BadPage(f"page {page} is broken and cannot be read: print the document to a new PDF.") from error
     try:
         if flat and document.formenv and raw.FPDFPage_GetAnnotCount(loaded) > 0:
             loaded.flatten()
@@ -386,9 +384,7 @@ def _lines(page: pdfium.PdfPage, frame: _Frame) -> tuple[tuple[Char | None, ...]
         textpage.close()
 
 
-def _char(
-    textpage: pdfium.PdfTextPage, index: int, text: str, frame: _Frame, modes: dict[int, bool]
-) -> Char | None:
+def _char(textpage: pdfium.PdfTextPage, index: int, text: str, frame: _Frame, modes: dict[int, bool]) -> Char | None:
     left, right, bottom, top = (ctypes.c_double() for _ in range(4))
     if not raw.FPDFText_GetCharBox(textpage, index, left, right, bottom, top):
         return None

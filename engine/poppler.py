@@ -59,12 +59,7 @@ def _page_size(path: Path, page: int, password: str | None) -> tuple[float, floa
     info = _info(path, password, page)
     for key, value in info.items():
         match = re.match(r"([\d.]+) x ([\d.]+) pts", str(value))
-        if (
-            key.startswith("Page")
-            and key.endswith("size")
-            and match
-            and float(match[1]) * float(match[2]) > 0
-        ):
+        if key.startswith("Page") and key.endswith("size") and match and float(match[1]) * float(match[2]) > 0:
             return float(match[1]), float(match[2])
     raise ValueError("the page has no size")
 

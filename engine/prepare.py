@@ -1,7 +1,7 @@
 """A page of a document becomes upright pixels: grey or RGB, any colour mode, aspect ratio kept.
 
-:func:`prepare` applies what the file says (EXIF, /Rotate, the fax's oblong pixels); :func:`upright` finds
-out what it does not say, by looking at the letters; :func:`vlm_image` packs a page for a model.
+What the file says about its page is applied (EXIF, /Rotate, a fax's oblong pixels); what it does not say,
+which way up the page was laid on the glass, is found out by :mod:`engine.upright`.
 """
 
 from __future__ import annotations

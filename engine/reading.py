@@ -14,9 +14,9 @@ from dataclasses import replace
 
 from engine.config import Config
 from engine.errors import BadPage
-from engine.measure import digital_signals, page_signals
+from engine.measure import page_signals
 from engine.ocr import Ocr
-from engine.page import Reading
+from engine.page import PageImage, Reading
 from engine.prepare import prepare
 from engine.receive import Document, page_range
 from engine.text_layer import text_layer, trust
@@ -25,9 +25,7 @@ from engine.upright import upright
 Progress = Callable[[int, int], None]
 
 
-def read_pages(
-    document: Document, ocr: Ocr, config: Config, progress: Progress | None = None
-) -> tuple[Reading, ...]:
+def read_pages(document: Document, ocr: Ocr, config: Config, progress: Progress | None = None) -> tuple[Reading, ...]:
     """Every page that ``config.pages`` asks for, in order; a broken one has its ``failure`` instead of words."""
     pages = page_range(config.pages, document.page_count)
     found = []
@@ -56,16 +54,13 @@ def _by_text_layer(document: Document, page: int, config: Config) -> Reading | N
     trusted, why = trust(layer)
     if not trusted or layer.thumbnail is None:
         return None
-    height, width = layer.thumbnail.shape[:2]
-    return Reading(
-        page, width, height, None, 0, "text_layer", layer.words, digital_signals(layer.words), note=why
-    )
+    image = PageImage(page, layer.thumbnail, None)
+    signals, regions = page_signals(image, layer.words)
+    return Reading(page, image.width, image.height, None, 0, "text_layer", layer.words, signals, regions, note=why)
 
 
 def _by_ocr(document: Document, page: int, ocr: Ocr, config: Config) -> Reading:
     image = upright(prepare(document, page, config), config.lang)
     words = ocr.read(image)
     signals, regions = page_signals(image, words)
-    return Reading(
-        page, image.width, image.height, image.dpi, image.rotation, "ocr", words, signals, regions
-    )
+    return Reading(page, image.width, image.height, image.dpi, image.rotation, "ocr", words, signals, regions)

@@ -124,8 +124,7 @@ def open_image(path: Path, format: str) -> Iterator[ImageFile.ImageFile]:
 def page_range(spec: str | None, page_count: int) -> tuple[int, ...]:
     """The pages (from 1) that ``--pages`` names, such as ``1-3,7``; all where it is None.
 
-    Ascending and without repetition; ends past the last page are cut. Raises UsageError on nonsense and
-    where no page of the document is left.
+    Ascending and without repetition; what lies past the last page is cut. Raises UsageError on nonsense.
     """
     if spec is None:
         return tuple(range(1, page_count + 1))
@@ -139,8 +138,6 @@ def page_range(spec: str | None, page_count: int) -> tuple[int, ...]:
         if first < 1 or (match[3] and last < first):
             raise UsageError(f"--pages {spec!r} is not a page range: count from 1 and upwards, as in 1-3,7.")
         wanted.update(range(first, min(last, page_count) + 1))
-    if not wanted:
-        raise UsageError(f"--pages {spec} names none of the document's {page_count} pages.")
     return tuple(sorted(wanted))
 
 
@@ -175,8 +172,7 @@ def _check_bytes(path: Path, config: Config) -> bytes:
         raise BadInput(f"{path} is empty: scan or download it again.")
     if size > config.max_bytes:
         raise BadInput(
-            f"{path} has {size:,} bytes, more than the limit of {config.max_bytes:,}: "
-            "split it or raise max_bytes."
+            f"{path} has {size:,} bytes, more than the limit of {config.max_bytes:,}: split it or raise max_bytes."
         )
     return head
 
@@ -184,8 +180,7 @@ def _check_bytes(path: Path, config: Config) -> bytes:
 def _check_page_count(path: Path, pages: int, config: Config) -> None:
     if pages > config.max_pages:
         raise BadInput(
-            f"{path} has {pages:,} pages, more than the limit of {config.max_pages:,}: "
-            "split it or raise max_pages."
+            f"{path} has {pages:,} pages, more than the limit of {config.max_pages:,}: split it or raise max_pages."
         )
 
 
@@ -265,7 +260,7 @@ _PLUGINS: dict[str, type[ImageFile.ImageFile]] = {
 
 def _heif_plugin() -> type[ImageFile.ImageFile]:
     try:
-        from pillow_heif import HeifImageFile  # noqa: PLC0415 - an extra, needed for this format alone
+        from pillow_heif import HeifImageFile
     except ImportError as error:
         raise MissingDependency(
             "HEIC images need an extra that is not installed: pip install 'document-engine[heic]'"

@@ -11,9 +11,7 @@ Status = Literal["clean", "review", "failed"]
 Verdict = Literal["confirmed", "contradicted", "silent", "unchecked"]
 FieldSource = Literal["ocr", "vlm", "text_layer", "given", "human"]
 Missing = Literal["absent", "unreadable", "refused", "truncated", "failed"]
-Check = Literal[
-    "witness", "schema", "arithmetic", "ink", "text_layer", "type", "page", "route", "budget", "date"
-]
+Check = Literal["witness", "schema", "arithmetic", "ink", "text_layer", "type", "page", "route", "budget", "date"]
 Severity = Literal["error", "warning"]
 Route = Literal["ocr", "vlm", "text_layer", "blank"]
 Outcome = Literal["complete", "refused", "truncated", "malformed", "rate_limited", "failed", "skipped"]

@@ -22,7 +22,16 @@ POOR_TEXT = 0.45
 COMPLEX = 0.75
 
 Cause = Literal[
-    "failed", "blank", "forced", "handwriting", "table", "text_layer", "poor_ocr", "page_limit", "layout", "ocr"
+    "failed",
+    "blank",
+    "forced",
+    "handwriting",
+    "table",
+    "text_layer",
+    "poor_ocr",
+    "page_limit",
+    "layout",
+    "ocr",
 ]
 
 
@@ -58,7 +67,9 @@ def decide_route(
     return _by_signals(reading, requires, pages, page_limit)
 
 
-def _by_signals(reading: Reading, requires: frozenset[str], pages: int, page_limit: int) -> Decision:
+def _by_signals(  # noqa: PLR0911 - one return a reason, in their order
+    reading: Reading, requires: frozenset[str], pages: int, page_limit: int
+) -> Decision:
     signals = reading.signals
     handwriting, table, columns = (signals.get(name, 0.0) for name in ("handwriting", "table", "columns"))
     confidence, script = signals.get("ocr_confidence", 1.0), signals.get("script", 1.0)
@@ -66,13 +77,23 @@ def _by_signals(reading: Reading, requires: frozenset[str], pages: int, page_lim
     if handwriting >= HANDWRITING:
         return Decision("vlm", "handwriting", f"handwriting (probability {handwriting:.2f})")
     if "table" in requires and table >= TABLE and columns < COLUMNS:
-        return Decision("vlm", "table", f"a table (probability {table:.2f}) whose columns the words do not show ({columns:.2f})")
+        return Decision(
+            "vlm",
+            "table",
+            f"a table (probability {table:.2f}) whose columns the words do not show ({columns:.2f})",
+        )
     if reading.source == "text_layer":
         return Decision("text_layer", "text_layer", reading.note or "its text layer covers what is printed")
     if confidence < POOR_CONFIDENCE or script < POOR_TEXT:
-        return Decision("vlm", "poor_ocr", f"OCR too poor to trust (confidence {confidence:.2f}, plausible words {script:.2f})")
+        return Decision(
+            "vlm",
+            "poor_ocr",
+            f"OCR too poor to trust (confidence {confidence:.2f}, plausible words {script:.2f})",
+        )
     if pages > page_limit:
-        return Decision("ocr", "page_limit", f"the document has {pages} pages, over the limit of {page_limit} for a VLM")
+        return Decision(
+            "ocr", "page_limit", f"the document has {pages} pages, over the limit of {page_limit} for a VLM"
+        )
     if layout >= COMPLEX:
         return Decision("vlm", "layout", f"complex layout ({layout:.2f})")
     return Decision("ocr", "ocr", f"print that OCR reads well (confidence {confidence:.2f})")

@@ -279,9 +279,7 @@ def _names(node: ast.AST) -> Iterator[tuple[str, bool]]:
         yield ast.unparse(node), False
     elif isinstance(node, ast.Call):
         for argument in node.args:
-            yield from (
-                (name, in_prev or ast.unparse(node.func) == "prev") for name, in_prev in _names(argument)
-            )
+            yield from ((name, in_prev or ast.unparse(node.func) == "prev") for name, in_prev in _names(argument))
     else:
         for child in ast.iter_child_nodes(node):
             yield from _names(child)

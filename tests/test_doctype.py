@@ -82,9 +82,7 @@ def test_the_form_is_an_open_map() -> None:
 # ---------------------------------------------------------------- finding a type
 
 
-def test_the_given_directory_comes_first_then_the_working_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_given_directory_comes_first_then_the_working_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given, work = tmp_path / "given", tmp_path / "schemas"
     given.mkdir()
     work.mkdir()
@@ -313,9 +311,7 @@ def test_defaults_and_identify(tmp_path: Path) -> None:
 def test_numbers_of_a_schema_are_exact(tmp_path: Path) -> None:
     doctype = typed(tmp_path, {"a": {"type": "number", "multipleOf": 0.01}})
     assert doctype.schema["properties"]["a"]["multipleOf"] == Decimal("0.01")
-    checked = typed(
-        tmp_path, {"a": {"type": "number"}}, **{"x-checks": [{"rule": "a == 1", "tolerance": 0.1}]}
-    )
+    checked = typed(tmp_path, {"a": {"type": "number"}}, **{"x-checks": [{"rule": "a == 1", "tolerance": 0.1}]})
     assert checked.checks[0].tolerance == Decimal("0.1")
 
 

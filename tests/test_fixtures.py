@@ -35,9 +35,7 @@ def expected(folder: Path) -> dict[str, Any]:
 
 
 def schema(name: str) -> dict[str, Any]:
-    return dict(
-        json.loads((ROOT / "schemas" / f"{name}.json").read_text(encoding="utf-8"), parse_float=Decimal)
-    )
+    return dict(json.loads((ROOT / "schemas" / f"{name}.json").read_text(encoding="utf-8"), parse_float=Decimal))
 
 
 def of_type(name: str) -> list[Any]:
@@ -124,9 +122,7 @@ def test_money_has_two_decimals(folder: Path) -> None:
         rows = expected(folder)[key] if field.get("type") == "array" else [{key: expected(folder)[key]}]
         inner = field["items"]["properties"] if field.get("type") == "array" else {key: field}
         amounts = [row[k] for row in rows for k, f in inner.items() if f.get("x-kind") == "money"]
-        assert all(a is None or (isinstance(a, Decimal) and a.as_tuple().exponent == -2) for a in amounts), (
-            key
-        )
+        assert all(a is None or (isinstance(a, Decimal) and a.as_tuple().exponent == -2) for a in amounts), key
 
 
 def amounts_add_up(data: dict[str, Any], added: tuple[str, ...]) -> None:
@@ -199,8 +195,8 @@ def test_a_text_layer_holds_what_is_expected(folder: Path) -> None:
 @pytest.fixture(scope="module")
 def make_documents() -> Callable[..., list[Path]]:
     pytest.importorskip("reportlab", reason="the generator needs reportlab: pip install -e .[dev]")
-    from fixtures.generator import make_documents  # noqa: PLC0415 - only where its library is installed
-    from fixtures.generator.fonts import MissingFontsError, font_files  # noqa: PLC0415
+    from fixtures.generator import make_documents
+    from fixtures.generator.fonts import MissingFontsError, font_files
 
     try:
         font_files()
@@ -211,7 +207,7 @@ def make_documents() -> Callable[..., list[Path]]:
 
 def test_the_generator_knows_every_fixture() -> None:
     pytest.importorskip("reportlab", reason="the generator needs reportlab: pip install -e .[dev]")
-    from fixtures.generator import CASES  # noqa: PLC0415
+    from fixtures.generator import CASES
 
     assert sorted(c.name for c in CASES) == [folder.name for folder in FOLDERS]
 
@@ -235,8 +231,6 @@ def test_the_same_dice_make_the_same_bytes(tmp_path: Path, make_documents: Calla
     assert first.read_bytes() == again.read_bytes()
 
 
-def test_a_name_that_is_no_case_is_an_error(
-    tmp_path: Path, make_documents: Callable[..., list[Path]]
-) -> None:
+def test_a_name_that_is_no_case_is_an_error(tmp_path: Path, make_documents: Callable[..., list[Path]]) -> None:
     with pytest.raises(KeyError, match="no_such_case"):
         make_documents(tmp_path, ["no_such_case"])

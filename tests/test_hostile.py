@@ -15,7 +15,6 @@ from engine.config import Config
 from engine.errors import BadInput, BadPage
 from engine.prepare import prepare
 from engine.receive import receive
-from engine.text_layer import text_layer, trust
 from tests.making import noise, page_of_print, pdf_of, print_lines, raw_pdf, stream
 
 CONFIG = Config()
@@ -79,8 +78,7 @@ def test_a_bomb_inside_a_pdf_is_a_broken_page(tmp_path: Path) -> None:
     made = raw_pdf(
         CATALOG,
         "<</Type /Pages /Kids [3 0 R] /Count 1>>",
-        "<</Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R "
-        "/Resources <</XObject <</I 5 0 R>>>>>>",
+        "<</Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R /Resources <</XObject <</I 5 0 R>>>>>>",
         stream("", b"q 612 0 0 792 0 0 cm /I Do Q"),
         stream(image + " /BitsPerComponent 8 /Filter /FlateDecode", zlib.compress(b"\0" * 100_000)),
     )
@@ -130,15 +128,13 @@ def test_a_form_that_draws_itself_ends(tmp_path: Path) -> None:
     made = raw_pdf(
         CATALOG,
         "<</Type /Pages /Kids [3 0 R] /Count 1>>",
-        "<</Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R "
-        "/Resources <</XObject <</F 5 0 R>>>>>>",
+        "<</Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R /Resources <</XObject <</F 5 0 R>>>>>>",
         stream("", b"/F Do"),
         stream(form, b"/F Do /F Do"),
     )
     document = receive(_write(tmp_path, made), CONFIG)
     with pytest.raises(BadPage, match=r"page 1 of .*cannot be drawn"):
         prepare(document, 1, CONFIG)
-    assert not trust(text_layer(document, 1, CONFIG))[0]
     healthy = receive(pdf_of(tmp_path / "b.pdf", print_lines), CONFIG)  # drawn by a new child
     assert prepare(healthy, 1, CONFIG).pixels.min() < 50
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -106,9 +107,9 @@ def test_a_label_never_swallows_the_amount() -> None:
 
 def test_label_and_value_in_two_blocks_are_one_row() -> None:
     """OCR reads columns as blocks: what stands at one height belongs together."""
-    left, right = typed_reading("Total"), typed_reading("                  9.00")
-    words = (*left.words, *(type(w)(w.text, w.box, w.confidence, 7) for w in right.words))
-    lines = readings_to_lines([type(left)(1, 850, 1100, words=words)])
+    page = typed_reading("Total             9.00")
+    words = (page.words[0], replace(page.words[1], line=7))
+    lines = readings_to_lines([replace(page, words=words)])
     assert [line.text for line in lines] == ["Total  9.00"]
 
 

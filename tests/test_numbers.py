@@ -213,9 +213,7 @@ def printed(cents: int, group: str, sign: str) -> str:
     return f"{Decimal(cents).scaleb(-2):,.2f}".translate({ord(","): group, ord("."): sign})
 
 
-@given(
-    st.integers(-(10**12), 10**12), st.sampled_from(sorted(LOCALES)), st.sampled_from(["", "$", "RM ", "€"])
-)
+@given(st.integers(-(10**12), 10**12), st.sampled_from(sorted(LOCALES)), st.sampled_from(["", "$", "RM ", "€"]))
 def test_an_amount_printed_in_any_locale_reads_back(cents: int, locale: str, currency: str) -> None:
     form = ("-" if cents < 0 else "") + currency + printed(abs(cents), *LOCALES[locale])
     for sign in (None, LOCALES[locale][1]):

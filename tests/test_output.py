@@ -48,9 +48,7 @@ def test_absolute_relative_and_dotted_paths_meet_below_their_common_folder(
 def test_the_same_file_twice_is_one_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     first = Path("a/scan.pdf")
-    assert result_names([first, first, Path("b/../a/scan.pdf"), tmp_path / "a/scan.pdf"]) == {
-        first: "scan.json"
-    }
+    assert result_names([first, first, Path("b/../a/scan.pdf"), tmp_path / "a/scan.pdf"]) == {first: "scan.json"}
 
 
 def test_a_long_name_that_is_somebodys_stem_is_told_apart() -> None:
@@ -83,9 +81,7 @@ def test_a_name_too_long_for_the_file_system_is_cut_and_still_its_own(tmp_path: 
 
 
 PART = st.sampled_from(["a", "b", "a__b", "scan", "scan.pdf", "..", ".", "é", "x y"])
-PATHS = st.lists(
-    st.builds(lambda parts: Path("root", *parts, "s.pdf"), st.lists(PART, max_size=3)), max_size=8
-)
+PATHS = st.lists(st.builds(lambda parts: Path("root", *parts, "s.pdf"), st.lists(PART, max_size=3)), max_size=8)
 
 
 @given(PATHS, st.lists(st.sampled_from(["a__s.pdf.png", "s.png", "a__s.pdf", "s"]), max_size=3))
@@ -104,9 +100,7 @@ def test_what_is_written_is_whole_and_alone(tmp_path: Path) -> None:
     assert [path.name for path in target.parent.iterdir()] == ["a.json"]
 
 
-def test_a_broken_write_leaves_the_old_file_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_broken_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = tmp_path / "a.json"
     write_whole(target, "old")
 

@@ -104,9 +104,7 @@ def test_every_colour_mode_gives_the_same_grey_page(tmp_path: Path, mode: str) -
 
 
 def test_one_bit_is_black_and_white(tmp_path: Path) -> None:
-    image = _prepared(
-        _saved(tmp_path, _quarters().point(lambda v: 255 if v > 200 else 0).convert("1"), "TIFF")
-    )
+    image = _prepared(_saved(tmp_path, _quarters().point(lambda v: 255 if v > 200 else 0).convert("1"), "TIFF"))
     assert _corners(image.pixels) == [0, 255, 255, 0]
 
 

@@ -52,9 +52,7 @@ def test_heic_is_read_with_its_extra(tmp_path: Path) -> None:
     assert receive(path, CONFIG).format == "HEIF"
 
 
-def test_heic_without_its_extra_names_the_line_to_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_heic_without_its_extra_names_the_line_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pillow_heif", None)
     (tmp_path / "photo.heic").write_bytes(b"\x00\x00\x00\x18ftypheic" + b"\x00" * 100)
     with pytest.raises(MissingDependency, match=r"pip install 'document-engine\[heic\]'"):
@@ -169,7 +167,7 @@ def test_page_ranges(spec: str | None, count: int, pages: tuple[int, ...]) -> No
     assert page_range(spec, count) == pages
 
 
-@pytest.mark.parametrize("spec", ["", "a", "0", "0-2", "3-1", "1,,2", "-3", "1-2-3", "1.5", "9", "²"])
+@pytest.mark.parametrize("spec", ["", "a", "0", "0-2", "3-1", "1,,2", "-3", "1-2-3", "1.5", "²"])
 def test_nonsense_for_pages_is_a_usage_error(spec: str) -> None:
     with pytest.raises(UsageError, match="--pages"):
         page_range(spec, 5)

@@ -114,9 +114,7 @@ FIRST = HEAD + (
 
 
 def test_columns_wider_than_their_heads_and_a_wrapped_description(tmp_path: Path) -> None:
-    rows = rows_of(
-        claims_of(BILL, tmp_path, FIRST + "\n  Total                                            5,845.00\n")
-    )
+    rows = rows_of(claims_of(BILL, tmp_path, FIRST + "\n  Total                                            5,845.00\n"))
     assert rows == [
         item("Ball valve, brass, 3 inches", "2", "12.50", "25.00"),
         item("Exhibition catalogue in four colours, bound", "1200", "4.85", "5820.00"),
@@ -272,9 +270,7 @@ def test_no_rows_without_a_head_where_nothing_closes_the_bill(tmp_path: Path) ->
 
 def test_a_row_that_adds_up_is_surer_than_one_that_does_not(tmp_path: Path) -> None:
     wrong = FIRST.replace(" 25.00", " 26.00")
-    amounts = {
-        c.pointer: c.confidence for c in claims_of(BILL, tmp_path, wrong) if c.pointer.endswith("/amount")
-    }
+    amounts = {c.pointer: c.confidence for c in claims_of(BILL, tmp_path, wrong) if c.pointer.endswith("/amount")}
     assert amounts["/items/1/amount"] > 0.96
     assert amounts["/items/0/amount"] < 0.5
 

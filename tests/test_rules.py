@@ -97,9 +97,7 @@ def test_a_column_adds_up_exactly(rows: list[Decimal]) -> None:
 
 @settings(deadline=None)  # a busy machine is no failure
 @given(steps=st.lists(money, min_size=1, max_size=15), opening=money, wrong=st.integers(0, 14))
-def test_a_running_balance_breaks_only_where_it_is_wrong(
-    steps: list[Decimal], opening: Decimal, wrong: int
-) -> None:
+def test_a_running_balance_breaks_only_where_it_is_wrong(steps: list[Decimal], opening: Decimal, wrong: int) -> None:
     rows, balance = [], opening
     for step in steps:
         balance += step
@@ -110,9 +108,7 @@ def test_a_running_balance_breaks_only_where_it_is_wrong(
     assert all(o.holds for o in apply(running, {"opening_balance": opening, "rows": rows}))
     wrong %= len(rows)
     rows[wrong]["balance"] = (rows[wrong]["balance"] or D(0)) + 1
-    broken = [
-        i for i, o in enumerate(apply(running, {"opening_balance": opening, "rows": rows})) if not o.holds
-    ]
+    broken = [i for i, o in enumerate(apply(running, {"opening_balance": opening, "rows": rows})) if not o.holds]
     assert broken == [i for i in (wrong, wrong + 1) if i < len(rows)]
 
 
@@ -254,9 +250,7 @@ def test_division_by_zero_says_nothing() -> None:
     assert one("total == subtotal / tax", total=D(1), subtotal=D(1), tax=D(0)).holds is None
 
 
-@pytest.mark.parametrize(
-    "value", ["9.00", True, [D(9)], {"a": D(9)}, D("NaN"), D("Infinity"), D("1E+999999")]
-)
+@pytest.mark.parametrize("value", ["9.00", True, [D(9)], {"a": D(9)}, D("NaN"), D("Infinity"), D("1E+999999")])
 def test_hostile_values_never_raise(value: Any) -> None:
     for text in (
         "total == subtotal + tax",

@@ -204,7 +204,5 @@ def test_pages_and_images_without_words_have_no_layer(tmp_path: Path) -> None:
     assert trust(_layer(tmp_path / "a.png")) == (False, "there is no text layer")
     blank = pdf_of(tmp_path / "a.pdf", lambda canvas: canvas.rect(0, 0, 1, 1))
     assert trust(_layer(blank)) == (False, "there is no text layer")
-    scan = pdf_of(
-        tmp_path / "b.pdf", lambda canvas: canvas.drawImage(ImageReader(Image.new("L", (99, 99))), 0, 0)
-    )
+    scan = pdf_of(tmp_path / "b.pdf", lambda canvas: canvas.drawImage(ImageReader(Image.new("L", (99, 99))), 0, 0))
     assert trust(_layer(scan)) == (False, "there is no text layer")

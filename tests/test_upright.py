@@ -29,9 +29,7 @@ def test_colour_is_turned_too() -> None:
     assert np.array_equal(back.pixels, original)
 
 
-@pytest.mark.parametrize(
-    "picture", [Image.new("L", (400, 300), 255), Image.new("L", (40, 33), 0), noise(150, 100)]
-)
+@pytest.mark.parametrize("picture", [Image.new("L", (400, 300), 255), Image.new("L", (40, 33), 0), noise(150, 100)])
 def test_pages_without_print_are_left_as_they_are(picture: Image.Image) -> None:
     assert upright(PageImage(1, np.asarray(picture), None)).rotation == 0
 

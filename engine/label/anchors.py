@@ -69,7 +69,7 @@ def lines_to_anchors(lines: Sequence[Line], labels: Sequence[Label]) -> tuple[An
     found = [
         Anchor(labels[j].leaf, labels[j].rank, line, first, last, float(scores[row[text], j]) / 100)
         for line, first, last, text in windows
-        for j in np.flatnonzero(scores[row[text]])
+        for j in np.flatnonzero(scores[row[text]]).tolist()
         if enough(text, wanted[j], float(scores[row[text], j]))
     ]
     return tuple(longest_first(found))

@@ -59,9 +59,7 @@ def date_candidates(lines: Sequence[Line], order: str | None, default: str) -> l
     for line in lines:
         for form in dates_in(line.text):
             day, ambiguous = resolve(form, order, default)
-            found.append(
-                _spanned(line, form.start, form.end, day.isoformat(), form.printed, form, ambiguous=ambiguous)
-            )
+            found.append(_spanned(line, form.start, form.end, day.isoformat(), form.printed, form, ambiguous=ambiguous))
     return found
 
 
@@ -161,7 +159,7 @@ def clean_text(text: str) -> str:
 
 def address_candidates(lines: Sequence[Line]) -> list[Candidate]:
     """Blocks of one to seven rows in one column."""
-    found = []
+    found: list[Candidate] = []
     for at, line in enumerate(lines):
         for first, last in dict.fromkeys((*line.cells, (0, len(line.words)))):
             found.extend(_blocks(lines[at:], first, last))
@@ -192,9 +190,7 @@ def _same_column(block: Box, end: Word, line: Line) -> tuple[Word, ...]:
     return tuple(word for cell in cells for word in cell)
 
 
-def choice_candidates(
-    lines: Sequence[Line], phrases: Sequence[Anchor], choices: dict[str, str]
-) -> list[Candidate]:
+def choice_candidates(lines: Sequence[Line], phrases: Sequence[Anchor], choices: dict[str, str]) -> list[Candidate]:
     """Each place where the wording of a choice is printed; ``choices`` maps anchor leaf names to values."""
     return [
         Candidate(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -19,14 +19,20 @@ from engine.values.dates import DateForm, date_order_of, dates_in, resolve
 from engine.values.identifiers import identifiers_in
 from engine.values.numbers import Number, decimal_sign_of, numbers_in, parse_number
 
+MANY = 4  # amounts with two decimals that tell how a document writes them
+
 
 @dataclass(frozen=True, slots=True)
 class Notation:
-    """How the document writes: its decimal sign, the order of its dates, and the year most of them are of."""
+    """How the document writes: its decimal sign, the order of its dates, the year most of them are of.
+
+    ``cents``: amounts have two decimals, so that one without has probably lost its point.
+    """
 
     decimal_sign: str | None
     date_order: str | None
     year: int | None
+    cents: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,10 @@ class Cell:
 
     @property
     def confidence(self) -> float:
-        """The least sure of its words, 0..1; half of it where a part of the value is not printed."""
+        """The least sure of its words, 0..1; half of it where a part of the value is not printed.
+
+        Such are the year of a date and the point of an amount.
+        """
         return min(word.confidence for word in self.words) * (0.5 if self.assumed else 1.0)
 
 
@@ -54,16 +63,17 @@ def layout_to_notation(layout: Layout) -> Notation:
     forms = [form for line in layout.lines for form in dates_in(line.text)]
     full = [(form.readings[0][1].year, form) for form in forms]
     years = Counter(year for year, form in full if str(year) in form.printed)
+    decimal_sign = decimal_sign_of(line.text for line in layout.lines)
+    priced = sum(n.decimals == 2 for line in layout.lines for n in numbers_in(line.text, decimal_sign))
     return Notation(
-        decimal_sign_of(line.text for line in layout.lines),
+        decimal_sign,
         date_order_of(forms),
         years.most_common(1)[0][0] if years else None,
+        priced >= MANY,
     )
 
 
-def cell_to_value(
-    leaf: Leaf, cell: Line, notation: Notation, default_order: str, *, last: bool = False
-) -> Cell | None:
+def cell_to_value(leaf: Leaf, cell: Line, notation: Notation, default_order: str, *, last: bool = False) -> Cell | None:
     """What the cell says of the leaf, None where it says nothing that fits.
 
     Of several dates the first counts, or the ``last``.
@@ -92,7 +102,8 @@ def _number(leaf: Leaf, cell: Line, notation: Notation) -> Cell | None:
     if form is None or (leaf.type == "integer" and form.value != form.value.to_integral_value()):
         return None
     value: int | Decimal = int(form.value) if leaf.type == "integer" else form.value
-    return _spanned(cell, value, form)
+    lost = leaf.kind == "money" and notation.cents and form.decimals == 0 and form.currency is None
+    return replace(_spanned(cell, value, form), assumed=lost)
 
 
 def _fitting(leaf: Leaf, forms: tuple[Number, ...]) -> Number | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from engine.claim import Claim
 from engine.doctype import DocumentType, Leaf
 from engine.label.anchors import Anchor, Label, lines_to_anchors
+from engine.label.assign import assign
 from engine.label.candidates import (
     Candidate,
     address_candidates,
@@ -22,15 +24,15 @@ from engine.label.candidates import (
 from engine.label.features import Features, Layout, Pool, candidates_to_pool
 from engine.label.lines import Line, readings_to_lines
 from engine.label.pairs import lines_to_pairs
-from engine.label.rank import Model, Ranked, pool_to_features, rank, shipped_model
+from engine.label.rank import Model, Ranked, own_weights, pool_to_features, rank, shipped_model
 from engine.label.rows import lines_to_rows
 from engine.label.sums import rule_support
 from engine.page import Reading
 from engine.result import FieldSource
 from engine.values.dates import date_order_of, dates_in
-from engine.values.numbers import decimal_sign_of
+from engine.values.numbers import Number, decimal_sign_of
 
-CHOICE = "choice"
+CHOICE, CURRENCY = "choice", "currency"
 PRESENT = 0.3  # share of the softmax that all candidates together must reach
 NUMBERS = ("money", "quantity", "percent")
 
@@ -63,7 +65,6 @@ class Sheet:
             self._pools[key] = candidates_to_pool(kind, made, self.layout)
         return self._pools[key]
 
-
     def features(self, leaf: Leaf) -> list[Features]:
         """The features of the leaf's candidates, with what the type's rules say of each."""
         pool = self.pool(leaf)
@@ -81,11 +82,23 @@ class Sheet:
 
 
 def kind_of(leaf: Leaf) -> str:
-    return CHOICE if leaf.choices else leaf.kind
+    if leaf.choices:
+        return CHOICE
+    return CURRENCY if leaf.name == CURRENCY else leaf.kind
 
 
 def _numbers(sheet: Sheet, leaf: Leaf) -> list[Candidate]:
     return number_candidates(sheet.layout.lines, sheet.decimal_sign)
+
+
+def _currencies(sheet: Sheet, leaf: Leaf) -> list[Candidate]:
+    """The currency is told by the signs and codes that stand with the amounts, whatever its label."""
+    numbers = number_candidates(sheet.layout.lines, sheet.decimal_sign)
+    return [
+        replace(number, value=number.form.currency)
+        for number in numbers
+        if isinstance(number.form, Number) and number.form.currency
+    ]
 
 
 def _dates(sheet: Sheet, leaf: Leaf) -> list[Candidate]:
@@ -124,6 +137,7 @@ MAKERS: dict[str, Callable[[Sheet, Leaf], list[Candidate]]] = {
     "text": _texts,
     "address": _addresses,
     CHOICE: _choices,
+    CURRENCY: _currencies,
 }
 
 
@@ -133,9 +147,7 @@ def readings_to_sheet(readings: Sequence[Reading], doctype: DocumentType) -> She
 
 
 def find_labels(lines: Sequence[Line], doctype: DocumentType) -> tuple[Anchor, ...]:
-    labels = [
-        Label(leaf.pointer, text, rank) for leaf in doctype.leaves for rank, text in enumerate(leaf.labels)
-    ]
+    labels = [Label(leaf.pointer, text, rank) for leaf in doctype.leaves for rank, text in enumerate(leaf.labels)]
     return lines_to_anchors(lines, labels)
 
 
@@ -149,19 +161,31 @@ def readings_to_claims(
     """Claims for every leaf: single values ranked, arrays from their tables, open maps from label-value pairs."""
     sheet = readings_to_sheet(readings, doctype)
     source: dict[int, FieldSource] = {reading.page: reading.source for reading in readings}
-    single = [leaf for leaf in doctype.leaves if not leaf.in_array and not leaf.open_map]
+    single = {leaf.pointer: leaf for leaf in doctype.leaves if not leaf.in_array and not leaf.open_map}
+    chosen = model or shipped_model()
+    rankings = assign({pointer: plausible_ranking(sheet, leaf, chosen) for pointer, leaf in single.items()})
     return (
-        *(claim for leaf in single for claim in leaf_to_claims(sheet, leaf, model or shipped_model(), source)),
+        *(claim for pointer, leaf in single.items() for claim in ranking_to_claims(leaf, rankings[pointer], source)),
         *lines_to_rows(sheet.layout, doctype, source),
         *lines_to_pairs(sheet.layout, doctype, source),
     )
 
 
-def leaf_to_claims(sheet: Sheet, leaf: Leaf, model: Model, source: Mapping[int, FieldSource]) -> Iterator[Claim]:
-    """The likeliest value of a leaf on each page; none where "not on the page" is likelier than all of them."""
-    ranking = [ranked for ranked in sheet_to_ranking(sheet, leaf, model) if fits_type(ranked.candidate, leaf)]
-    if sum(ranked.share for ranked in ranking) < PRESENT:
-        return
+def plausible_ranking(sheet: Sheet, leaf: Leaf, model: Model) -> list[Ranked]:
+    """The values that fit the leaf; none where "not on the page" is likelier than all of them.
+
+    A leaf for which no place was ever learned takes only what stands at its label.
+    """
+    ranking = [ranked for ranked in sheet_to_ranking(sheet, leaf, model) if fits(ranked.candidate, leaf)]
+    if kind_of(leaf) == CURRENCY:
+        return ranking
+    if kind_of(leaf) != CHOICE and own_weights(model, sheet.doctype.name, leaf.pointer) is None:
+        ranking = [ranked for ranked in ranking if ranked.labelled]
+    return ranking if sum(ranked.share for ranked in ranking) >= PRESENT else []
+
+
+def ranking_to_claims(leaf: Leaf, ranking: Sequence[Ranked], source: Mapping[int, FieldSource]) -> Iterator[Claim]:
+    """The likeliest value on each page."""
     pages = set()
     for ranked in ranking:
         candidate, page = ranked.candidate, ranked.candidate.line.page
@@ -179,9 +203,13 @@ def leaf_to_claims(sheet: Sheet, leaf: Leaf, model: Model, source: Mapping[int, 
             )
 
 
-def fits_type(candidate: Candidate, leaf: Leaf) -> bool:
-    """An integer leaf takes whole numbers only."""
-    return leaf.type != "integer" or candidate.value == int(candidate.value)
+def fits(candidate: Candidate, leaf: Leaf) -> bool:
+    """An amount is no percentage, an integer leaf takes whole numbers only, and a pattern is kept."""
+    if leaf.kind in ("money", "quantity") and isinstance(candidate.form, Number) and candidate.form.percent:
+        return False
+    if leaf.type == "integer":
+        return bool(candidate.value == int(candidate.value))
+    return leaf.pattern is None or re.search(leaf.pattern, str(candidate.value)) is not None
 
 
 def to_type(value: Any, leaf: Leaf) -> Any:

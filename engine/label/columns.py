@@ -126,9 +126,7 @@ def _apart(anchors: Sequence[Anchor], first: Sequence[Anchor] = ()) -> list[Anch
     """Of labels that stand over each other, or are of one leaf, the first."""
     chosen = list(first)
     for anchor in anchors:
-        if all(
-            (anchor.leaf != c.leaf or c.leaf == OUTSIDE) and not _overlap(anchor.box, c.box) for c in chosen
-        ):
+        if all((anchor.leaf != c.leaf or c.leaf == OUTSIDE) and not _overlap(anchor.box, c.box) for c in chosen):
             chosen.append(anchor)
     return chosen
 
@@ -137,9 +135,7 @@ def _overlap(a: Box, b: Box) -> bool:
     return min(a.x1, b.x1) > max(a.x0, b.x0)
 
 
-def _head(
-    place: Place, labels: Mapping[Place, list[Anchor]], layout: Layout, leaves: Sequence[Leaf]
-) -> Head | None:
+def _head(place: Place, labels: Mapping[Place, list[Anchor]], layout: Layout, leaves: Sequence[Leaf]) -> Head | None:
     """The head whose main row is at ``place``; rows above and below lend labels where they are poorer."""
     page, index = place
     own = labels[place]
@@ -150,12 +146,7 @@ def _head(
     for at in (index - 1, index + 1):
         other = layout.line_at(page, at)
         more = labels.get((page, at), [])
-        if (
-            other
-            and more
-            and len(more) < max(len(own), 2)
-            and _stacked(*sorted((line, other), key=lambda o: o.index))
-        ):
+        if other and more and len(more) < max(len(own), 2) and _stacked(*sorted((line, other), key=lambda o: o.index)):
             longer = _apart(more, chosen)
             last = other if at > index and len(longer) > len(chosen) else last
             chosen = longer
@@ -183,9 +174,7 @@ def _with_others(columns: list[Column], line: Line) -> list[Column]:
     found = list(columns)
     for cell in _free_cells(line, columns, near):
         box = bounding(cell)
-        beside = next(
-            (i for i, c in enumerate(columns) if c.x0 - near < box.x1 and box.x0 < c.x1 + near), None
-        )
+        beside = next((i for i, c in enumerate(columns) if c.x0 - near < box.x1 and box.x0 < c.x1 + near), None)
         if beside is None:
             found.append(Column(None, box.x0, box.x1))
         else:
@@ -227,8 +216,7 @@ def line_to_cells(line: Line, columns: Sequence[Column]) -> dict[int, Line]:
             before, came = 0.0, number
             if at:
                 ways = [
-                    (costs[-1][i] + (_stay(gap, column) if i == number else _leave(gap)), i)
-                    for i in range(number + 1)
+                    (costs[-1][i] + (_stay(gap, column) if i == number else _leave(gap)), i) for i in range(number + 1)
                 ]
                 before, came = min(ways)
             row.append(before + misfit(word, column, line))

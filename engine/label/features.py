@@ -21,7 +21,10 @@ from engine.values.identifiers import Identifier
 from engine.values.numbers import Number
 
 Features = dict[str, float]
-START, END = re.compile(r"(^|_)(from|start|begin|opening)(_|$)"), re.compile(r"(^|_)(to|end|until|through)(_|$)")
+START, END = (
+    re.compile(r"(^|_)(from|start|begin|opening)(_|$)"),
+    re.compile(r"(^|_)(to|end|until|through)(_|$)"),
+)
 LEGAL = re.compile(
     r"\b(sdn|bhd|s/b|inc|llc|l\.l\.c|ltd|limited|corp|corporation|co|company|gmbh|ag|s\.?a|plc|pac|enterprise|"
     r"trading|holdings|restoran|restaurant|mart|store|stores|shop|hardware|group|committee|association)\b\.?",
@@ -85,13 +88,13 @@ def candidates_to_pool(kind: str, candidates: Sequence[Candidate], layout: Layou
     by_page: dict[int, list[Candidate]] = {}
     for candidate in candidates:
         by_page.setdefault(candidate.line.page, []).append(candidate)
-    around = tuple(
-        relations(c, layout.anchors_of[c.line.page], by_page[c.line.page]) for c in candidates
-    )
+    around = tuple(relations(c, layout.anchors_of[c.line.page], by_page[c.line.page]) for c in candidates)
     repeats = Counter(c.value for c in candidates)
     amounts = Amounts.of(candidates) if kind in ("money", "quantity", "percent") else None
     own = tuple(
-        place(c, layout) | traits(kind, c, layout) | {"repeated": min(repeats[c.value] - 1, 3) / 3}
+        place(c, layout)
+        | traits(kind, c, layout)
+        | {"repeated": min(repeats[c.value] - 1, 3) / 3}
         | (amounts.features(c) if amounts else {})
         for c in candidates
     )
@@ -255,7 +258,9 @@ def _address_traits(candidate: Candidate, layout: Layout) -> Features:
         "not_address": min(len(NOT_ADDRESS.findall(text)), 3) / 3,
         "not_first": float(bool(NOT_ADDRESS.search(first_row))),
         "not_last": float(bool(NOT_ADDRESS.search(last_line.text))),
-        "plain_last": float(not (STREET.search(last_line.text) or POSTCODE.search(last_line.text) or "," in text[-25:])),
+        "plain_last": float(
+            not (STREET.search(last_line.text) or POSTCODE.search(last_line.text) or "," in text[-25:])
+        ),
         "postcode_tail": float(bool(POSTCODE.search(tail))),
         "commas": min(text.count(","), 4) / 4,
         "ends_open": float(text.rstrip().endswith(",")),
@@ -286,7 +291,8 @@ class Amounts:
 
     def features(self, candidate: Candidate) -> Features:
         form = candidate.form
-        assert isinstance(form, Number)  # money, quantities and percentages are parsed numbers
+        if not isinstance(form, Number):
+            raise TypeError(f"{candidate.printed!r} is no parsed number")
         rank = sum(value > candidate.value for value in self.values)
         return {
             "two_decimals": float(form.decimals == 2),

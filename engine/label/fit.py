@@ -38,7 +38,9 @@ def fit_ranker(
         names = sorted({name for e in group for f in e.features for name in f})
         own = sorted({e.leaf for e in group})
         columns = {("", name): i for i, name in enumerate(names)}
-        columns |= {(leaf, name): len(columns) + i for i, (leaf, name) in enumerate((l, n) for l in own for n in names)}
+        columns |= {
+            (leaf, name): len(columns) + i for i, (leaf, name) in enumerate((leaf, n) for leaf in own for n in names)
+        }
         penalty = np.array([shared_penalty if leaf == "" else own_penalty for leaf, _ in columns])
         weights = minimise([_matrix(e, columns, names) for e in group], [np.array(e.right) for e in group], penalty)
         found = {key: round(float(w), 4) for key, w in zip(columns, weights, strict=True) if abs(w) > 1e-3}
@@ -59,7 +61,7 @@ def _matrix(example: Example, columns: Mapping[tuple[str, str], int], names: Seq
 
 def minimise(matrices: Sequence[Array], rights: Sequence[NDArray[np.bool_]], penalty: Array) -> Array:
     """Penalised negative log-likelihood by L-BFGS."""
-    from scipy.optimize import minimize  # noqa: PLC0415 - fitting only, not part of the installed engine
+    from scipy.optimize import minimize
 
     stacked = np.vstack([m for m in matrices if len(m)])
     edges = np.cumsum([0, *(len(m) for m in matrices if len(m))])
@@ -74,7 +76,9 @@ def minimise(matrices: Sequence[Array], rights: Sequence[NDArray[np.bool_]], pen
             pull[start:end] = shares
         return total + float(penalty @ (weights**2)), stacked.T @ pull + 2 * penalty * weights
 
-    return np.asarray(minimize(loss, np.zeros(stacked.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 300}).x)
+    return np.asarray(
+        minimize(loss, np.zeros(stacked.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 300}).x
+    )
 
 
 def _shares(scores: Array, right: NDArray[np.bool_]) -> tuple[Array, float]:
@@ -91,7 +95,7 @@ def _shares(scores: Array, right: NDArray[np.bool_]) -> tuple[Array, float]:
 
 def fit_probability(rows: Sequence[Features], right: Sequence[bool], penalty: float = 0.5) -> dict[str, float]:
     """Logistic weights from evidence to the probability of being right (predictions must be out of fold)."""
-    from scipy.optimize import minimize  # noqa: PLC0415
+    from scipy.optimize import minimize
 
     names = sorted({name for row in rows for name in row})
     matrix = np.array([[row.get(name, 0.0) for name in names] for row in rows])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, pairwise
 from statistics import median
 
 from engine.page import Box, Reading, Word
@@ -103,7 +103,7 @@ def words_to_pieces(words: Sequence[Word], height: float, aspect: float) -> list
     for _, group in groupby(sorted(words, key=lambda w: (w.line, w.box.x0)), key=lambda w: w.line):
         line = list(group)
         pieces.append([line[0]])
-        for before, word in zip(line, line[1:], strict=False):
+        for before, word in pairwise(line):
             if (word.box.x0 - before.box.x1) / aspect > 3 * height:
                 pieces.append([])
             pieces[-1].append(word)

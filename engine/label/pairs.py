@@ -1,7 +1,7 @@
 """Forms to the entries of an open map: every ``label: value`` that is printed, whatever the label says.
 
 A label ends in a colon or in leaders (Name ......); in a row of two or four cells it may be bare. Its value
-is what stands right of it up to the next label or a wide gap; where nothing stands there, what stands directly
+is what stands right of it up to the next label or a wide gap; where nothing stands there, what is directly
 below. What a reader was not sure of is no value: a checkbox or a pen stroke read as letters is worse than a
 blank.
 """
@@ -73,9 +73,7 @@ class Pair:
         return " ".join(word.text for word in self.words).strip(NOISE)
 
 
-def lines_to_pairs(
-    layout: Layout, doctype: DocumentType, source: Mapping[int, FieldSource]
-) -> tuple[Claim, ...]:
+def lines_to_pairs(layout: Layout, doctype: DocumentType, source: Mapping[int, FieldSource]) -> tuple[Claim, ...]:
     """Claims for the entries of every open map of the type, in reading order.
 
     The key is the label as printed, without its colon; a repeated one gets " (2)". Confidence is not yet

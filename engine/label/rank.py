@@ -19,6 +19,28 @@ from engine.label.candidates import Candidate
 from engine.label.features import Features, Pool, leaf_features, role_features
 
 Weights = Mapping[str, float]
+UNSEEN = "unseen"  # the weights of leaves that no documents with known values were fitted for
+OF_LABELS = (
+    "bias",
+    "label_",
+    "first_",
+    "pure_",
+    "beats_",
+    "other_",
+    "column_",
+    "letters_",
+    "range_",
+    "rules_",
+    "colon",
+)
+LEAST_LABEL = 0.15  # strength (0..1) below which a label is too far or too badly read to count
+# Who issued a paper, where, when and for how much stands in the same way on every kind of paper.
+ROLES = {
+    "company": "receipt/company", "vendor": "receipt/company", "supplier": "receipt/company",
+    "seller": "receipt/company", "issuer": "receipt/company", "bank": "receipt/company",
+    "vendor_address": "receipt/address", "seller_address": "receipt/address", "address": "receipt/address",
+    "date": "receipt/date", "total": "receipt/total",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -35,11 +57,20 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A value's best candidate. ``share`` is its part of the softmax; ``confidence`` the calibrated probability."""
+    """A value with the places where it is printed, best first.
 
-    candidate: Candidate
+    ``share`` is its part of the softmax, ``confidence`` the calibrated probability that it is right, ``labelled``
+    whether a label of its leaf stands nearest to its best place.
+    """
+
+    places: tuple[Candidate, ...]
     share: float
     confidence: float
+    labelled: bool
+
+    @property
+    def candidate(self) -> Candidate:
+        return self.places[0]
 
 
 @lru_cache(maxsize=1)
@@ -64,26 +95,43 @@ def pool_to_features(pool: Pool, leaf: str, support: Sequence[float] = ()) -> li
 
 def rank(pool: Pool, features: Sequence[Features], leaf: str, type_name: str, model: Model) -> tuple[Ranked, ...]:
     """The values of a pool for one leaf, likeliest first."""
-    kind, own = model.kinds.get(pool.kind, {}), model.leaves.get(type_name + leaf, {})
-    scores = [score(f, kind) + score(f, own) for f in features]
+    own = own_weights(model, type_name, leaf)
+    if own is None:
+        scores = [score(label_features(f), model.kinds.get(UNSEEN, {})) for f in features]
+    else:
+        scores = [score(f, model.kinds.get(pool.kind, {})) + score(f, own) for f in features]
     shares = softmax_with_null(scores)
     groups: dict[object, list[int]] = {}
     for i, candidate in enumerate(pool.candidates):
         groups.setdefault(candidate.value, []).append(i)
-    best_first = sorted(
-        ((together([shares[i] for i in group]), max(group, key=lambda i: shares[i])) for group in groups.values()),
-        reverse=True,
-    )
-    calibration = model.calibration.get(pool.kind, {})
-    runner_up = [share for share, _ in best_first[1:2]] or [0.0]
+    ordered = [sorted(group, key=lambda i: -shares[i]) for group in groups.values()]
+    best_first = sorted(((together([shares[i] for i in group]), group) for group in ordered), reverse=True)
+    runner_up = best_first[1][0] if len(best_first) > 1 else 0.0
+    calibration = model.calibration.get(pool.kind if own is not None else UNSEEN, {})
     return tuple(
         Ranked(
-            pool.candidates[i],
+            tuple(pool.candidates[i] for i in group),
             share,
-            probability(evidence(pool.candidates[i], features[i], share, runner_up[0]), calibration),
+            probability(evidence(pool.candidates[group[0]], features[group[0]], share, runner_up), calibration),
+            labelled(features[group[0]]),
         )
-        for share, i in best_first
+        for share, group in best_first
     )
+
+
+def label_features(features: Features) -> Features:
+    """What can be said of any leaf of any type: how its labels stand, not where such values usually are."""
+    return {name: value for name, value in features.items() if name.startswith(OF_LABELS)}
+
+
+def labelled(features: Features) -> bool:
+    """A label of the leaf is near enough to count."""
+    return max(features["label_right"], features["label_below"]) >= LEAST_LABEL
+
+
+def own_weights(model: Model, type_name: str, leaf: str) -> Weights | None:
+    """What was fitted for this leaf, or for the one that plays its role in a type that was fitted; else None."""
+    return model.leaves.get(type_name + leaf) or model.leaves.get(ROLES.get(leaf.rsplit("/", 1)[-1], ""))
 
 
 def together(shares: Sequence[float]) -> float:
@@ -126,4 +174,3 @@ def probability(evidence: Features, weights: Weights) -> float:
     """A calibrated probability; 0.5 where nothing was ever fitted for this kind."""
     x = score(evidence, weights) if weights else 0.0
     return 1 / (1 + math.exp(-max(min(x, 30.0), -30.0)))
-

@@ -10,6 +10,7 @@ from typing import Literal
 from engine.label.anchors import Anchor
 from engine.label.candidates import Candidate
 from engine.page import Box
+from engine.values.numbers import Number
 
 DOWN = 4  # rows below a label in which its value may stand
 
@@ -33,16 +34,20 @@ class Relation:
         return self.anchor.score**4 * math.exp(-self.gap / reach) * 0.55**self.passed * self.aligned
 
 
-def relations(
-    candidate: Candidate, anchors: Sequence[Anchor], rivals: Sequence[Candidate]
-) -> tuple[Relation, ...]:
+def relations(candidate: Candidate, anchors: Sequence[Anchor], rivals: Sequence[Candidate]) -> tuple[Relation, ...]:
     """``anchors``: those of the candidate's page; ``rivals``: the candidates of its kind on that page."""
     found = []
+    rivals = [rival for rival in rivals if _percent(rival) == _percent(candidate)]
     for anchor in anchors:
         relation = _right(candidate, anchor, rivals) or _below(candidate, anchor, rivals)
         if relation:
             found.append(relation)
     return tuple(found)
+
+
+def _percent(candidate: Candidate) -> bool:
+    """A rate between label and amount is no rival of the amount: ``GST 6%   2.10``."""
+    return isinstance(candidate.form, Number) and candidate.form.percent
 
 
 def _right(candidate: Candidate, anchor: Anchor, rivals: Sequence[Candidate]) -> Relation | None:

@@ -39,9 +39,7 @@ LOOK = 30  # lines below a head that tell what its unknown columns hold
 SAME_HEAD = 0.65  # share of common leaves from which two heads are of one table
 
 
-def lines_to_rows(
-    layout: Layout, doctype: DocumentType, source: Mapping[int, FieldSource]
-) -> tuple[Claim, ...]:
+def lines_to_rows(layout: Layout, doctype: DocumentType, source: Mapping[int, FieldSource]) -> tuple[Claim, ...]:
     """Claims for every row of every array of objects, numbered through all pages.
 
     Confidence is not yet fitted: the least sure word of the cell, times 0.97 under a head and 0.75 without;
@@ -85,13 +83,10 @@ class Reader:
 
     def headed_rows(self) -> tuple[Row, ...]:
         """The rows under the heads with most of the leaves; heads of other tables are left alone."""
-        heads = [
-            self._completed(head)
-            for head in lines_to_heads(self.layout, self.table.leaves, self.table.others)
-        ]
+        heads = [self._completed(head) for head in lines_to_heads(self.layout, self.table.leaves, self.table.others)]
         whole = [head for head in heads if len(head.leaves) >= (3 if head.weak else 2)]
         for best in sorted(whole, key=lambda head: -len(head.leaves)):
-            rows = self._under({(h.line.page, h.line.index): h for h in whole if _alike(h, best)})
+            rows = self._under({(h.line.page, h.line.index): h for h in whole if self._alike(h, best)})
             if rows:
                 return rows
         return ()
@@ -125,6 +120,11 @@ class Reader:
         if held:
             yield held
 
+    def _alike(self, a: Head, b: Head) -> bool:
+        """Heads of one table: the same key, and most of the leaves."""
+        same_key = self.table.keys(a.leaves) == self.table.keys(b.leaves)
+        return same_key and len(a.leaves & b.leaves) >= SAME_HEAD * len(a.leaves | b.leaves)
+
     # --- which lines are rows ---
 
     def _under(self, heads: Mapping[Place, Head]) -> tuple[Row, ...]:
@@ -139,8 +139,9 @@ class Reader:
                     head, off, above = here, False, line
                 elif head and not off:
                     off = closed = self._ends(line, above, head, found)
-                    if not off and self._take(line, head, found, continued=page not in headed):
-                        above = line
+                    if not off:
+                        self._take(line, head, found, continued=page not in headed)
+                    above = line
             found.before.clear()
             closed = closed and off
         return tuple(Row(row.cells) for row in found.rows)
@@ -184,17 +185,15 @@ class Reader:
         key = bool(self.table.keys(frozenset(cells)) - self.table.running)
         return key and (len(firm) >= 3 or (len(firm) == 2 and any(leaf.kind == "date" for leaf in firm)))
 
-    def _take(self, line: Line, head: Head, found: Found, continued: bool) -> bool:
-        """Whether the line is a part of the table: it begins a row, or goes on with one."""
+    def _take(self, line: Line, head: Head, found: Found, continued: bool) -> None:
+        """Add the line to the rows: it begins one, goes on with one, or is none of the table's."""
         cells = self._read(line, head)
         if self._is_text(line, cells, head):
             self._go_on(line, head, found)
-            return True
-        if self._begins(line, cells, head, found, continued):
+        elif self._begins(line, cells, head, found, continued):
             self._begin(line, cells, found)
-            return True
-        found.before.clear()
-        return bool(CARRIED.search(line.text))
+        else:
+            found.before.clear()
 
     def _is_text(self, line: Line, cells: Mapping[str, Cell], head: Head) -> bool:
         """Words and no values; a number within one phrase is a part of it ("SCREW M4 100")."""
@@ -202,9 +201,7 @@ class Reader:
         wordy = sum(map(str.isalpha, line.text)) >= 2 and not self._is_head(line)
         return wordy and not keys & cells.keys() and (not self.table.firm(cells) or len(line.cells) == 1)
 
-    def _begins(
-        self, line: Line, cells: Mapping[str, Cell], head: Head, found: Found, continued: bool
-    ) -> bool:
+    def _begins(self, line: Line, cells: Mapping[str, Cell], head: Head, found: Found, continued: bool) -> bool:
         """A value in a key column, and not much less beside it than in the rows before."""
         if CARRIED.search(line.text) or not self.table.keys(head.leaves) & cells.keys():
             return False
@@ -253,10 +250,6 @@ class Reader:
         labelled = {i for first, last in own for i in range(first, last)}
         size = sum(len(letters(word.text)) for word in line.words)
         return sum(len(letters(line.words[i].text)) for i in labelled) > 0.4 * size
-
-
-def _alike(a: Head, b: Head) -> bool:
-    return len(a.leaves & b.leaves) >= SAME_HEAD * len(a.leaves | b.leaves)
 
 
 def _gap(upper: Line, lower: Line) -> float:

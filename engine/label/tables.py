@@ -73,11 +73,7 @@ def doctype_to_tables(doctype: DocumentType) -> tuple[Table, ...]:
 def _table(array: str, leaves: Sequence[Leaf], doctype: DocumentType) -> Table:
     rules = tuple(rule for rule in doctype.checks if rule.array == array)
     others = tuple(leaf for leaf in doctype.leaves if leaf not in leaves)
-    texts = [
-        leaf
-        for leaf in leaves
-        if leaf.type == "string" and leaf.kind in ("text", "name") and not leaf.choices
-    ]
+    texts = [leaf for leaf in leaves if leaf.type == "string" and leaf.kind in ("text", "name") and not leaf.choices]
     named = [leaf for leaf in texts if leaf.name in ("description", "details", "item", "name")]
     text = next(iter(named + texts), None)
     return Table(array, tuple(leaves), others, rules, _inside("prev", rules), _inside("zero", rules), text)

@@ -74,8 +74,7 @@ def _dates(columns: list[Column], parts: Parts, table: Table, notation: Notation
         i
         for i in _unknown(columns)
         if (held := [part[i] for part in parts if i in part])
-        and sum(cell_to_value(missing[0], cell, notation, order) is not None for cell in held)
-        > ENOUGH * len(held)
+        and sum(cell_to_value(missing[0], cell, notation, order) is not None for cell in held) > ENOUGH * len(held)
         and len(held) >= 3
     ]
     return _with(columns, dated, missing) if len(dated) == len(missing) else columns
@@ -93,9 +92,7 @@ def _ranges(columns: list[Column], parts: Parts, table: Table) -> list[Column]:
     return [replace(c, until=missing[0]) if i == dated[0] else c for i, c in enumerate(columns)]
 
 
-def _numbers(
-    columns: list[Column], parts: Parts, table: Table, notation: Notation, order: str
-) -> list[Column]:
+def _numbers(columns: list[Column], parts: Parts, table: Table, notation: Notation, order: str) -> list[Column]:
     """Try a rule's missing numbers on the unknown columns; right is what makes it hold in most rows."""
     for rule in table.rules:
         of_rule = {pattern for pattern, _ in rule.names.values()}
@@ -120,9 +117,7 @@ def _rows(columns: Sequence[Column], parts: Parts, notation: Notation, order: st
     return [Row(read_cells(part, columns, notation, order)) for part in parts]
 
 
-def read_cells(
-    part: Mapping[int, Line], columns: Sequence[Column], notation: Notation, order: str
-) -> dict[str, Cell]:
+def read_cells(part: Mapping[int, Line], columns: Sequence[Column], notation: Notation, order: str) -> dict[str, Cell]:
     """The values of a row by leaf pointer, from its words by column."""
     cells = {}
     for number, line in part.items():

@@ -25,7 +25,10 @@ os.environ.setdefault("OMP_THREAD_LIMIT", "1")  # four threads a page cost 2.5 t
 
 LETTER_HEIGHT = 22.0  # px, median height of connected components after scaling
 LETTER_POINTS = 6.5  # that height in points on ordinary print: gives the dpi where nothing else tells it
-LEGIBLE = (14.0, 34.0)  # px; letters of these heights are left as they are: scaling costs time and gains nothing
+LEGIBLE = (
+    14.0,
+    34.0,
+)  # px; letters of these heights are left as they are: scaling costs time and gains nothing
 SLIP = 1.5  # height over width from which a page is a slip
 ONE_BLOCK, LAYOUT = 6, 3  # Tesseract page segmentation modes
 
@@ -91,7 +94,9 @@ def rows_to_words(rows: dict[str, list[Any]]) -> tuple[Word, ...]:
 
 
 def to_grey(pixels: Pixels) -> Pixels:
-    return pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    if pixels.ndim == 2:
+        return pixels
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
 
 
 def letter_height(grey: Pixels) -> float | None:
@@ -99,9 +104,7 @@ def letter_height(grey: Pixels) -> float | None:
     _, ink = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
     _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     width, height, area = stats[1:, 2], stats[1:, 3], stats[1:, 4]
-    letters = (
-        (height >= 5) & (height < grey.shape[0] * 0.05) & (width >= 2) & (width < height * 3) & (area > 8)
-    )
+    letters = (height >= 5) & (height < grey.shape[0] * 0.05) & (width >= 2) & (width < height * 3) & (area > 8)
     if letters.sum() <= 20:
         return None
     return float(np.median(height[letters]))
@@ -118,7 +121,7 @@ def resize(grey: Pixels, scale: float) -> Pixels:
     if abs(scale - 1) < 0.05:
         return grey
     how = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
-    return cv2.resize(grey, None, fx=scale, fy=scale, interpolation=how)
+    return np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=how), dtype=np.uint8)
 
 
 @lru_cache(maxsize=1)

@@ -250,9 +250,7 @@ _TH = r"(?:st|nd|rd|th|er|[.ºª°])?"
 _NAMED_PATTERNS: tuple[tuple[Order, re.Pattern[str]], ...] = (
     (
         "dmy",
-        re.compile(
-            rf"(?<!\w){_DAY}{_TH}(?P<s>[\s./,-]{{0,2}})(?:de |of )?{_M}[\s./,'’-]{{0,3}}(?:del? |of )?{_Y}"
-        ),
+        re.compile(rf"(?<!\w){_DAY}{_TH}(?P<s>[\s./,-]{{0,2}})(?:de |of )?{_M}[\s./,'’-]{{0,3}}(?:del? |of )?{_Y}"),
     ),
     ("mdy", re.compile(rf"(?<![a-z]){_M}(?P<s>[\s./-]{{0,2}}){_DAY}{_TH}[\s,/'’-]{{1,3}}{_Y}")),
     (
@@ -296,11 +294,7 @@ def _month(name: str, mend: bool) -> int | None:
     spelled = name.replace("0", "o")
     if spelled in _MONTH_OF:
         return _MONTH_OF[spelled]
-    near = {
-        number
-        for known, number in _MONTH_OF.items()
-        if Levenshtein.distance(name, known, score_cutoff=1) <= 1
-    }
+    near = {number for known, number in _MONTH_OF.items() if Levenshtein.distance(name, known, score_cutoff=1) <= 1}
     return near.pop() if len(near) == 1 else None
 
 

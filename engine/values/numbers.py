@@ -74,11 +74,7 @@ def parse_number(text: str, decimal_sign: str | None = None) -> Number | None:
     if len(found) != 1:
         return None
     rest = text[: found[0].start] + text[found[0].end :]
-    clean = (
-        not any(c.isdigit() for c in rest)
-        and ":" not in rest.strip(": ")
-        and sum(map(str.isalpha, rest)) <= 2
-    )
+    clean = not any(c.isdigit() for c in rest) and ":" not in rest.strip(": ") and sum(map(str.isalpha, rest)) <= 2
     return found[0] if clean and _flag_only(text, found[0]) else None
 
 
@@ -111,9 +107,7 @@ _CURRENCIES.update((code, code) for code in _CODES.split())
 _CURRENCIES.update(zip(_SIGNS.split()[::2], _SIGNS.split()[1::2], strict=True))
 _BY_LENGTH = sorted(_CURRENCIES, key=len, reverse=True)
 _CURRENCY = "|".join(("(?<![A-Za-z])" if c[0].isalpha() else "") + re.escape(c) for c in _BY_LENGTH)
-_AFTER_CURRENCY = (
-    "(?=[0-9OolI])(?:" + "|".join(f"(?<={re.escape(c)})|(?<={re.escape(c)}\\ )" for c in _BY_LENGTH) + ")"
-)
+_AFTER_CURRENCY = "(?=[0-9OolI])(?:" + "|".join(f"(?<={re.escape(c)})|(?<={re.escape(c)}\\ )" for c in _BY_LENGTH) + ")"
 
 # "1 ,234. 56": groups and decimals, with spaces beside the signs.
 _GROUPED = r"\d{1,3}\ ?(?P<g>[.,'])\ ?\d{3}(?:\ ?(?P=g)\ ?\d{3})*\ ?(?!(?P=g))[.,]\ ?\d{2}(?![.,]?\d)"

@@ -21,7 +21,11 @@ def baseline(pointer: str, readings: Sequence[Reading], order: str) -> object:
 
 
 def total(lines: Sequence[str], order: str) -> object:
-    for pattern in (r"(?i)\b(grand|nett?|rounded).*total", r"(?i)^(?!.*(sub|excl|qty|item|tax|gst\b.*total)).*\btotal", r"(?i)total"):
+    for pattern in (
+        r"(?i)\b(grand|nett?|rounded).*total",
+        r"(?i)^(?!.*(sub|excl|qty|item|tax|gst\b.*total)).*\btotal",
+        r"(?i)total",
+    ):
         hits = [m for line in lines if re.search(pattern, line) for m in re.findall(MONEY, line)]
         if hits:
             return amount(hits[-1])
@@ -65,7 +69,10 @@ def company(lines: Sequence[str], order: str) -> object:
 
 
 def address(lines: Sequence[str], order: str) -> object:
-    start = next((i for i, line in enumerate(lines) if re.search(r"(?i)^\W*(no\b|lot\b|jalan|jln|level|\d+,)", line)), None)
+    start = next(
+        (i for i, line in enumerate(lines) if re.search(r"(?i)^\W*(no\b|lot\b|jalan|jln|level|\d+,)", line)),
+        None,
+    )
     if start is None:
         return None
     kept = []

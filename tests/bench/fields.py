@@ -30,11 +30,11 @@ from tests.bench.baseline import baseline
 from tests.bench.datasets import ROOT, Sample, agree, bare_name, letters, samples
 from tests.bench.ranking import (
     FOLDS,
-    OWN_PENALTY,
-    SHARED_PENALTY,
+    Case,
+    Outcome,
     choose,
     fit_calibration,
-    fit_ranker,
+    fit_model,
     fold_of,
     samples_to_cases,
 )
@@ -43,30 +43,30 @@ from tests.bench.read_samples import read_samples
 Readings = Mapping[tuple[str, str], Sequence[Reading]]
 
 
-def out_of_fold_models(cases: Sequence, folds: int = FOLDS) -> list[Model]:  # type: ignore[type-arg]
+def out_of_fold_models(cases: Sequence[Case], folds: int = FOLDS) -> list[Model]:
     """One model a fold, fitted and calibrated without it."""
-    rankers = []
-    for fold in range(folds):
-        train = [c.example for c in cases if fold_of(c.sample.group) != fold]
-        kinds, leaves = fit_ranker(train, shared_penalty=SHARED_PENALTY, own_penalty=OWN_PENALTY)
-        rankers.append(Model(kinds, leaves, {}))
+    rankers = [fit_model([c for c in cases if fold_of(c.sample.group) != fold]) for fold in range(folds)]
     chosen = [choose(c, rankers[fold_of(c.sample.group)]) for c in cases]
+    blind = [choose(c, rankers[fold_of(c.sample.group)], unseen=True) for c in cases if c.pool.kind != "choice"]
     return [
-        replace(
-            ranker,
-            calibration=fit_calibration([o for o in chosen if fold_of(o.case.sample.group) != fold]),
-        )
+        replace(ranker, calibration=fit_calibration(*(without_fold(found, fold) for found in (chosen, blind))))
         for fold, ranker in enumerate(rankers)
     ]
 
 
-def write_weights(cases: Sequence) -> None:  # type: ignore[type-arg]
+def without_fold(outcomes: Sequence[Outcome], fold: int) -> list[Outcome]:
+    return [o for o in outcomes if fold_of(o.case.sample.group) != fold]
+
+
+def write_weights(cases: Sequence[Case]) -> None:
     """The shipped model: ranker on everything, calibration from out-of-fold choices."""
-    kinds, leaves = fit_ranker([c.example for c in cases], shared_penalty=SHARED_PENALTY, own_penalty=OWN_PENALTY)
+    model = fit_model(cases)
     rankers = out_of_fold_models(cases)
-    calibration = fit_calibration([choose(c, rankers[fold_of(c.sample.group)]) for c in cases])
+    chosen = [choose(c, rankers[fold_of(c.sample.group)]) for c in cases]
+    blind = [choose(c, rankers[fold_of(c.sample.group)], unseen=True) for c in cases if c.pool.kind != "choice"]
+    stored = {"kinds": model.kinds, "leaves": model.leaves, "calibration": fit_calibration(chosen, blind)}
     path = ROOT / "engine" / "label" / "weights.json"
-    path.write_text(json.dumps({"kinds": kinds, "leaves": leaves, "calibration": calibration}, indent=1) + "\n")
+    path.write_text(json.dumps(stored, indent=1) + "\n")
     print(f"wrote {path.relative_to(ROOT)}")
 
 
@@ -96,7 +96,12 @@ def extract_all(
     }
 
 
-def print_accuracy(items: Sequence[Sample], readings: Readings, types: Mapping[str, DocumentType], results: Mapping[tuple[str, str], Result]) -> None:
+def print_accuracy(
+    items: Sequence[Sample],
+    readings: Readings,
+    types: Mapping[str, DocumentType],
+    results: Mapping[tuple[str, str], Result],
+) -> None:
     table: dict[str, list[tuple[bool, bool]]] = defaultdict(list)
     for sample in items:
         doctype, result = types[sample.type], results[sample.set, sample.id]
@@ -115,23 +120,37 @@ def print_accuracy(items: Sequence[Sample], readings: Readings, types: Mapping[s
         print(f"{name:36} {n:4} {right / n:6.3f}   {low:.3f} – {high:.3f} {sum(b for _, b in rows) / n:6.3f}")
 
 
-def print_clean(items: Sequence[Sample], readings: Readings, types: Mapping[str, DocumentType], results: Mapping[tuple[str, str], Result]) -> None:
+def print_clean(
+    items: Sequence[Sample],
+    readings: Readings,
+    types: Mapping[str, DocumentType],
+    results: Mapping[tuple[str, str], Result],
+) -> None:
     """How many documents come out clean, and how many of those hold a wrong field: false success."""
     groups: dict[str, list[Sample]] = defaultdict(list)
     for sample in items:
         groups[sample.set].append(sample)
-    print(f"\n{'set':12} {'docs':>5} {'clean':>6} {'share':>6} {'wrong':>6} {'false success':>14} {'95 % interval':>15}")
+    print(
+        f"\n{'set':12} {'docs':>5} {'clean':>6} {'share':>6} {'wrong':>6} {'false success':>14} {'95 % interval':>15}"
+    )
     for name, group in [*groups.items(), ("all", list(items))]:
         clean = [s for s in group if results[s.set, s.id].status == "clean"]
         wrong = [s for s in clean if has_wrong(s, types[s.type], results[s.set, s.id], readings[s.set, s.id])]
         low, high = wilson(len(wrong), len(clean))
         rate = f"{len(wrong) / len(clean):.3f}" if clean else "–"
-        print(f"{name:12} {len(group):5} {len(clean):6} {len(clean) / len(group):6.3f} {len(wrong):6} {rate:>14}   {low:.3f} – {high:.3f}")
+        shares = f"{len(group):5} {len(clean):6} {len(clean) / len(group):6.3f} {len(wrong):6} {rate:>14}"
+        print(f"{name:12} {shares}   {low:.3f} – {high:.3f}")
 
 
 def has_wrong(sample: Sample, doctype: DocumentType, result: Result, readings: Sequence[Reading]) -> bool:
     return any(
-        not agree(kind_of(leaf), result.fields[leaf.pointer].value, sample.truth[leaf.pointer], sample.order, leaf.pointer)
+        not agree(
+            kind_of(leaf),
+            result.fields[leaf.pointer].value,
+            sample.truth[leaf.pointer],
+            sample.order,
+            leaf.pointer,
+        )
         for leaf in doctype.leaves
         if leaf.pointer in sample.truth and shown(sample, leaf.pointer, readings)
     )
@@ -147,7 +166,9 @@ def print_types(items: Sequence[Sample], readings: Readings, every: Sequence[Doc
         wanted = name.split("(")[1][:-1]
         hits = found.count(wanted)
         total, right = total + len(found), right + hits
-        print(f"  {name:30} right {hits / len(found):.3f}  unknown {found.count(None)}  wrong {len(found) - hits - found.count(None)}")
+        unknown = found.count(None)
+        wrong = len(found) - hits - unknown
+        print(f"  {name:30} right {hits / len(found):.3f}  unknown {unknown}  wrong {wrong}")
     print(f"  all: {right / total:.3f} of {total}")
 
 
@@ -180,7 +201,6 @@ def main(arguments: Iterable[str] | None = None) -> None:
     print_accuracy(items, readings, types, results)
     print_clean(items, readings, types, results)
     print_types(items, readings, every)
-
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from engine.doctype import DocumentType, Leaf
 from engine.label.claims import kind_of, readings_to_sheet
 from engine.label.features import Features, Pool
 from engine.label.fit import Example, fit_probability, fit_ranker
-from engine.label.rank import Model, evidence, rank
+from engine.label.rank import UNSEEN, Model, evidence, label_features, rank
 from engine.page import Reading
 from tests.bench.datasets import Sample, agree
 
@@ -35,7 +35,9 @@ class Case:
 
 
 def samples_to_cases(
-    samples: Iterable[Sample], readings: Mapping[tuple[str, str], Sequence[Reading]], types: Mapping[str, DocumentType]
+    samples: Iterable[Sample],
+    readings: Mapping[tuple[str, str], Sequence[Reading]],
+    types: Mapping[str, DocumentType],
 ) -> list[Case]:
     return [
         case
@@ -54,6 +56,18 @@ def sample_to_cases(sample: Sample, readings: Sequence[Reading], doctype: Docume
         pool = sheet.pool(leaf)
         right = tuple(agree(kind_of(leaf), c.value, truth, sample.order, leaf.pointer) for c in pool.candidates)
         yield Case(sample, doctype.name, leaf, pool, tuple(sheet.features(leaf)), right)
+
+
+def fit_model(cases: Sequence[Case]) -> Model:
+    """The ranker, not yet calibrated: weights by kind and leaf, and those for leaves never fitted."""
+    kinds, leaves = fit_ranker([c.example for c in cases], shared_penalty=SHARED_PENALTY, own_penalty=OWN_PENALTY)
+    labelled = [c for c in cases if c.pool.kind != "choice"]
+    unseen, _ = fit_ranker([as_unseen(c) for c in labelled], shared_penalty=SHARED_PENALTY, own_penalty=1e9)
+    return Model(kinds | unseen, leaves, {})
+
+
+def as_unseen(case: Case) -> Example:
+    return Example(UNSEEN, UNSEEN, [label_features(f) for f in case.features], case.right)
 
 
 def fold_of(group: str) -> int:
@@ -76,9 +90,7 @@ def cross_validate(cases: Sequence[Case]) -> list[Outcome]:
     """Out-of-fold choices; their confidence comes from a calibration fitted on the other folds' choices."""
     chosen: list[tuple[int, Outcome]] = []
     for fold in range(FOLDS):
-        train = [c.example for c in cases if fold_of(c.sample.group) != fold]
-        kinds, leaves = fit_ranker(train, shared_penalty=SHARED_PENALTY, own_penalty=OWN_PENALTY)
-        model = Model(kinds, leaves, {})
+        model = fit_model([c for c in cases if fold_of(c.sample.group) != fold])
         chosen += [(fold, choose(c, model)) for c in cases if fold_of(c.sample.group) == fold]
     calibrated = []
     for fold in range(FOLDS):
@@ -87,8 +99,10 @@ def cross_validate(cases: Sequence[Case]) -> list[Outcome]:
     return calibrated
 
 
-def choose(case: Case, model: Model) -> Outcome:
-    ranked = rank(case.pool, case.features, case.leaf.pointer, case.type, model)
+def choose(case: Case, model: Model, *, unseen: bool = False) -> Outcome:
+    """``unseen``: as if the leaf had never been fitted."""
+    name = UNSEEN if unseen else case.type
+    ranked = rank(case.pool, case.features, case.leaf.pointer if not unseen else "/-", name, model)
     if not ranked:
         return Outcome(case, None, False, 0.0, None, any(case.right))
     best = ranked[0]
@@ -98,10 +112,13 @@ def choose(case: Case, model: Model) -> Outcome:
     return Outcome(case, best.candidate.value, case.right[i], 0.0, clues, any(case.right))
 
 
-def fit_calibration(outcomes: Sequence[Outcome]) -> dict[str, dict[str, float]]:
+def fit_calibration(outcomes: Sequence[Outcome], unseen: Sequence[Outcome] = ()) -> dict[str, dict[str, float]]:
     kinds = {o.case.pool.kind for o in outcomes}
     rows = {k: [o for o in outcomes if o.case.pool.kind == k and o.evidence] for k in sorted(kinds)}
-    return {k: fit_probability([o.evidence or {} for o in group], [o.correct for o in group]) for k, group in rows.items()}
+    rows |= {UNSEEN: [o for o in unseen if o.evidence]} if unseen else {}
+    return {
+        k: fit_probability([o.evidence or {} for o in group], [o.correct for o in group]) for k, group in rows.items()
+    }
 
 
 def with_confidence(outcome: Outcome, calibration: Mapping[str, Mapping[str, float]]) -> Outcome:

@@ -29,7 +29,8 @@ from tests.bench.datasets import ROOT
 
 FOLDS = 5
 HANDWRITING = (
-    "confidence", "unsure", "plausible", "joined", "tall", "spread", "filled", "unread", "badly_read", "wobble", "numeric",
+    "confidence", "unsure", "plausible", "joined", "tall", "spread", "filled", "unread", "badly_read", "wobble",
+    "numeric",
 )  # fmt: skip
 TABLE = ("rules_across", "rules_down", "crossings", "wide_rows", "aligned", "numeric", "blocks", "few_words")
 
@@ -46,7 +47,9 @@ class Labelled:
 def labelled(data: Path) -> Iterator[Labelled]:
     for line in (data / "page_labels.jsonl").read_text().splitlines():
         row = json.loads(line)
-        yield Labelled(row["set"], data / row["set"] / row["file"], row["page"] + 1, row["handwriting"], row["has_table"])
+        yield Labelled(
+            row["set"], data / row["set"] / row["file"], row["page"] + 1, row["handwriting"], row["has_table"]
+        )
     for path in sorted((data / "sroie2019" / "docs").glob("*.jpg"))[::3]:  # receipts: print by their nature
         yield Labelled("sroie2019", path, 1, "none", None)
     for path in sorted((data / "vrdu_adbuy" / "docs").glob("*.pdf"))[::4]:  # orders with a table of spots
@@ -76,7 +79,8 @@ def cross_validate(name: str, rows: Sequence[tuple[Labelled, dict[str, float], b
     right = sum((p >= 0.5) == y for p, y, _ in found)
     pairs = [(a, b) for a, y, _ in found if y for b, z, _ in found if not z]
     auc = sum((a > b) + 0.5 * (a == b) for a, b in pairs) / max(len(pairs), 1)
-    print(f"{name:12} pages {len(found)}  positive {sum(y for _, y, _ in found)}  right at 0.5: {right / len(found):.3f}  AUC {auc:.3f}")
+    positive = sum(y for _, y, _ in found)
+    print(f"{name:12} pages {len(found)}  positive {positive}  right at 0.5: {right / len(found):.3f}  AUC {auc:.3f}")
     for p, y, item in found:
         if (p >= 0.5) != y:
             print(f"    wrong: {item.set}/{item.path.name} p{item.page} said {p:.2f}, is {y}")
@@ -99,15 +103,15 @@ def main() -> None:
             measured = [m for m in workers.map(measure, labelled(options.data)) if m]
         if options.cache:
             options.cache.write_bytes(pickle.dumps(measured))
-    hand = [
-        (item, {n: f[n] for n in HANDWRITING}, item.handwriting in ("substantial", "full"))
-        for item, f in measured
-    ]
+    hand = [(item, {n: f[n] for n in HANDWRITING}, item.handwriting in ("substantial", "full")) for item, f in measured]
     table = [(item, {n: f[n] for n in TABLE}, item.table) for item, f in measured if item.table is not None]
     cross_validate("handwriting", hand)
     cross_validate("table", table)
     if options.write:
-        weights = {"handwriting": fit([(f, y) for _, f, y in hand]), "table": fit([(f, y) for _, f, y in table])}
+        weights = {
+            "handwriting": fit([(f, y) for _, f, y in hand]),
+            "table": fit([(f, y) for _, f, y in table]),
+        }
         (ROOT / "engine" / "signals.json").write_text(json.dumps(weights, indent=1) + "\n")
 
 
