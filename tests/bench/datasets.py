@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rapidfuzz import fuzz
 
+from engine.page import Reading
 from engine.values.dates import dates_in, resolve
 from engine.values.numbers import parse_number
 
@@ -72,6 +73,15 @@ def bundled() -> Iterator[Sample]:
         if settings.get("type"):
             path = case.parent / settings["document"]
             yield Sample("fixtures", case.parent.name, path, settings["type"], truth, case.parent.name)
+
+
+def shown(sample: Sample, pointer: str, readings: Sequence[Reading]) -> bool:
+    """A registrant's name in the archive's catalogue need not stand on the page: only names that do count."""
+    if pointer != "/registrant_name":
+        return True
+    text = letters(" ".join(word.text for reading in readings for word in reading.words))
+    name = letters(bare_name(sample.truth[pointer]))
+    return bool(name) and fuzz.partial_ratio(name, text) >= 90
 
 
 def letters(text: str) -> str:

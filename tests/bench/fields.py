@@ -18,6 +18,7 @@ from math import sqrt
 from pathlib import Path
 
 from engine.config import Config
+from engine.decide import doubts
 from engine.doctype import DocumentType, list_types, load_type
 from engine.flow import readings_to_result
 from engine.identify import identify
@@ -27,7 +28,7 @@ from engine.page import Reading
 from engine.receive import receive
 from engine.result import Result
 from tests.bench.baseline import baseline
-from tests.bench.datasets import ROOT, Sample, agree, bare_name, letters, samples
+from tests.bench.datasets import ROOT, Sample, agree, samples, shown
 from tests.bench.ranking import (
     FOLDS,
     Case,
@@ -58,27 +59,15 @@ def without_fold(outcomes: Sequence[Outcome], fold: int) -> list[Outcome]:
     return [o for o in outcomes if fold_of(o.case.sample.group) != fold]
 
 
-def write_weights(cases: Sequence[Case]) -> None:
+def write_weights(cases: Sequence[Case], rankers: Sequence[Model]) -> None:
     """The shipped model: ranker on everything, calibration from out-of-fold choices."""
     model = fit_model(cases)
-    rankers = out_of_fold_models(cases)
     chosen = [choose(c, rankers[fold_of(c.sample.group)]) for c in cases]
     blind = [choose(c, rankers[fold_of(c.sample.group)], unseen=True) for c in cases if c.pool.kind != "choice"]
     stored = {"kinds": model.kinds, "leaves": model.leaves, "calibration": fit_calibration(chosen, blind)}
     path = ROOT / "engine" / "label" / "weights.json"
     path.write_text(json.dumps(stored, indent=1) + "\n")
     print(f"wrote {path.relative_to(ROOT)}")
-
-
-def shown(sample: Sample, pointer: str, readings: Sequence[Reading]) -> bool:
-    """A registrant's name in the archive's catalogue need not stand on the page: only names that do count."""
-    from rapidfuzz import fuzz
-
-    if pointer != "/registrant_name":
-        return True
-    text = letters(" ".join(word.text for reading in readings for word in reading.words))
-    name = letters(bare_name(sample.truth[pointer]))
-    return bool(name) and fuzz.partial_ratio(name, text) >= 90
 
 
 def extract_all(
@@ -142,6 +131,24 @@ def print_clean(
         print(f"{name:12} {shares}   {low:.3f} – {high:.3f}")
 
 
+def print_thresholds(
+    items: Sequence[Sample],
+    readings: Readings,
+    types: Mapping[str, DocumentType],
+    results: Mapping[tuple[str, str], Result],
+) -> None:
+    """What other values of x-threshold would give, by the confidence of the critical leaves alone."""
+    print("\nx-threshold   clean   wrong")
+    for threshold in (0.8, 0.85, 0.9, 0.95, 0.97):
+        clean = [
+            s
+            for s in items
+            if not doubts(replace(types[s.type], threshold=threshold), results[s.set, s.id].fields)
+        ]
+        wrong = sum(has_wrong(s, types[s.type], results[s.set, s.id], readings[s.set, s.id]) for s in clean)
+        print(f"{threshold:11.2f} {len(clean):7} {wrong:7}")
+
+
 def has_wrong(sample: Sample, doctype: DocumentType, result: Result, readings: Sequence[Reading]) -> bool:
     return any(
         not agree(
@@ -194,12 +201,13 @@ def main(arguments: Iterable[str] | None = None) -> None:
     models = [shipped_model()]
     if options.data:
         cases = samples_to_cases(items, readings, types)
-        if options.write:
-            write_weights(cases)
         models = out_of_fold_models(cases)
+        if options.write:
+            write_weights(cases, models)
     results = extract_all(items, readings, types, models)
     print_accuracy(items, readings, types, results)
     print_clean(items, readings, types, results)
+    print_thresholds(items, readings, types, results)
     print_types(items, readings, every)
 
 

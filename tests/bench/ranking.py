@@ -12,7 +12,7 @@ from engine.label.features import Features, Pool
 from engine.label.fit import Example, fit_probability, fit_ranker
 from engine.label.rank import UNSEEN, Model, evidence, label_features, rank
 from engine.page import Reading
-from tests.bench.datasets import Sample, agree
+from tests.bench.datasets import Sample, agree, shown
 
 FOLDS = 5
 SHARED_PENALTY, OWN_PENALTY = 2.0, 1.0  # chosen by the same cross-validation: see DESIGN.md
@@ -51,7 +51,7 @@ def sample_to_cases(sample: Sample, readings: Sequence[Reading], doctype: Docume
     sheet = readings_to_sheet(readings, doctype)
     for leaf in doctype.leaves:
         truth = sample.truth.get(leaf.pointer)
-        if truth is None or leaf.in_array or leaf.open_map:
+        if truth is None or leaf.in_array or leaf.open_map or not shown(sample, leaf.pointer, readings):
             continue
         pool = sheet.pool(leaf)
         right = tuple(agree(kind_of(leaf), c.value, truth, sample.order, leaf.pointer) for c in pool.candidates)
