@@ -31,6 +31,26 @@ def decide(
     return "review" if doubts(doctype, fields) else "clean"
 
 
+def doubt_findings(doctype: DocumentType, fields: Mapping[str, Field]) -> tuple[Finding, ...]:
+    """Why a critical leaf is not vouched for, so that no document is for review without a word."""
+    return tuple(
+        Finding(pointer, "witness", "warning", _doubt(fields.get(pointer), doctype.threshold), page_of(fields, pointer))
+        for pointer in doubts(doctype, fields)
+    )
+
+
+def page_of(fields: Mapping[str, Field], pointer: str) -> int | None:
+    return fields[pointer].page if pointer in fields else None
+
+
+def _doubt(field: Field | None, threshold: float) -> str:
+    if field is None or field.value is None:
+        return f"a critical value is missing ({field.missing if field else 'absent'})"
+    if field.verdict != "unchecked":
+        return f"a critical value is {field.verdict}"
+    return f"only one reader saw {field.printed!r}, sure to {field.confidence or 0.0:.2f} and not to {threshold:.2f}"
+
+
 def doubts(doctype: DocumentType, fields: Mapping[str, Field]) -> tuple[str, ...]:
     """Pointers of the critical leaves that nothing vouches for; a column without any row is one."""
     found: list[str] = []

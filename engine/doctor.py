@@ -72,10 +72,10 @@ def _poppler() -> Part:
 def _tesseract(lang: str) -> tuple[Part, ...]:
     told = _told("tesseract", "--version")
     if told is None:
-        wanted = " ".join(map(_language_package, [*lang.split("+"), "osd"]))
+        wanted = " ".join(map(_language_package, lang.split("+")))
         return (Part("tesseract", "missing", "not found", f"apt install tesseract-ocr {wanted}"),)
     installed = _languages()
-    absent = [name for name in [*lang.split("+"), "osd"] if name not in installed]
+    absent = [name for name in lang.split("+") if name not in installed]
     languages = Part(
         "languages",
         "missing" if absent else "ok",

@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.check import rule_findings, schema_findings
 from engine.config import Config
-from engine.decide import decide
+from engine.decide import decide, doubt_findings
 from engine.doctype import DocumentType, list_types, load_type
 from engine.errors import BadInput
 from engine.identify import identify
@@ -87,6 +87,7 @@ def readings_to_result(
         fields, merge_findings = claims_to_fields(claims, doctype, why_missing(pages, routes))
         data = fields_to_data(fields, doctype)
         findings += [*merge_findings, *schema_findings(data, doctype), *rule_findings(data, doctype)]
+        findings += doubt_findings(doctype, fields)
     findings += route_findings(readings, routes, tables_hold(data, doctype))
     return Result(
         path=str(document.path),

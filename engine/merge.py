@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 from engine.claim import Claim
@@ -22,24 +23,30 @@ def claims_to_fields(
         by_pointer.setdefault(claim.pointer, []).append(claim)
     fields: dict[str, Field] = {}
     findings: list[Finding] = []
-    for leaf in doctype.leaves:
-        for pointer in leaf_pointers(leaf, by_pointer):
-            rivals = by_pointer.get(pointer, [])
-            fields[pointer] = merged(leaf, rivals) if rivals else Field(None, missing=missing)
-            findings += doubts_of(leaf, pointer, rivals, fields[pointer])
+    for pointer, leaf in leaf_pointers(doctype.leaves, by_pointer):
+        rivals = by_pointer.get(pointer, [])
+        fields[pointer] = merged(leaf, rivals) if rivals else Field(None, missing=missing)
+        findings += doubts_of(leaf, pointer, rivals, fields[pointer])
     return fields, tuple(findings)
 
 
-def leaf_pointers(leaf: Leaf, by_pointer: dict[str, list[Claim]]) -> list[str]:
-    """The concrete pointers of a leaf: itself, or one a row that has any claim; an empty array stands for itself."""
-    array = leaf.array
-    if array is None:
-        return [leaf.pointer]
-    rows = {p.removeprefix(f"{array}/").split("/")[0] for p in by_pointer if p.startswith(f"{array}/")}
-    if not rows:
-        return [array]
-    order = sorted(rows, key=lambda key: (0, int(key), "") if key.isdecimal() else (1, 0, key))
-    return [leaf.pointer.replace("*", row, 1) for row in order]
+def leaf_pointers(leaves: Sequence[Leaf], by_pointer: Collection[str]) -> Iterator[tuple[str, Leaf]]:
+    """Every concrete pointer with its leaf, in schema order and row by row; an empty array stands for itself."""
+    for array, group in groupby(leaves, key=lambda leaf: leaf.array):
+        columns = list(group)
+        if array is None:
+            yield from ((leaf.pointer, leaf) for leaf in columns)
+            continue
+        rows = row_keys(array, by_pointer)
+        if not rows:
+            yield array, columns[0]
+        yield from ((leaf.pointer.replace("*", row, 1), leaf) for row in rows for leaf in columns)
+
+
+def row_keys(array: str, pointers: Collection[str]) -> list[str]:
+    """Indices, or keys of an open map, of the rows that anything is claimed of."""
+    keys = dict.fromkeys(p.removeprefix(f"{array}/").split("/")[0] for p in pointers if p.startswith(f"{array}/"))
+    return sorted(keys, key=int) if all(key.isdecimal() for key in keys) else list(keys)
 
 
 def merged(leaf: Leaf, claims: Sequence[Claim]) -> Field:

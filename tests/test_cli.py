@@ -349,7 +349,7 @@ def test_doctor_without_any_program_still_answers(run: Run, monkeypatch: pytest.
     monkeypatch.setenv("PATH", "/nowhere")
     code, out, _ = run("doctor")
     assert code == 0
-    assert "apt install tesseract-ocr tesseract-ocr-eng tesseract-ocr-osd" in out
+    assert "apt install tesseract-ocr tesseract-ocr-eng" in out
     assert "apt install poppler-utils" in out
 
 

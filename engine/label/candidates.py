@@ -16,6 +16,7 @@ from engine.values.numbers import Number, numbers_in
 
 ADDRESS_LINES = 7  # an address is at most this many rows high
 Form = Number | DateForm | Identifier
+AFTER_NAME = re.compile(r"(address|date|tel|telephone|phone|fax|e-?mail|d/b/a|dba|t/a)[.:]*", re.IGNORECASE)
 EDGE = " \t:;,.-_|*=~'\"`«»“”‘’()[]{}<>#/\\"
 
 
@@ -119,8 +120,10 @@ def text_spans(line: Line, after_labels: set[int]) -> Iterator[tuple[int, int]]:
 
 
 def _ends(line: Line, first: int, last: int, labels: set[int]) -> Iterator[int]:
-    """Where a name may end early: before the next label, or a registration number as in ``ACME LTD (12345-X)``."""
+    """Where a name may end early: before the next label, a trading name, or a registration number as in
+    ``ACME LTD (12345-X)``."""
     yield from sorted(i for i in labels if first < i < last)[:1]
+    yield from [i for i in range(first + 1, last) if AFTER_NAME.fullmatch(line.words[i].text)][:1]
     for i in range(first + 1, last):
         text = line.words[i].text
         if sum(c.isdigit() for c in text) >= 3 or text.startswith(("(", "[", "{")):

@@ -29,9 +29,10 @@ class Relation:
 
     @property
     def strength(self) -> float:
-        """0..1: near, well read, nothing in between."""
+        """0..1: near, well read, nothing in between. ``Total 0 % supplies`` is hardly the label ``total`` any more."""
         reach = 18.0 if self.side == "right" else 2.0
-        return self.anchor.score**4 * math.exp(-self.gap / reach) * 0.55**self.passed * self.aligned
+        near = math.exp(-self.gap / reach - self.letters_between / 8)
+        return self.anchor.score**4 * near * 0.55**self.passed * self.aligned
 
 
 def relations(candidate: Candidate, anchors: Sequence[Anchor], rivals: Sequence[Candidate]) -> tuple[Relation, ...]:
