@@ -48,7 +48,7 @@ def result_to_data(result: Result) -> dict[str, Any]:
         "findings": [_finding(finding) for finding in result.findings],
         "pages": [_page(page) for page in result.pages],
         "usage": _usage(result.usage),
-        "engine": {"version": __version__, "ocr": result.ocr or None, "model": result.model},
+        "engine": {"version": __version__, "ocr": result.ocr, "model": result.model},
     }
 
 

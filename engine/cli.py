@@ -145,10 +145,7 @@ def read(file: Path, as_json: bool, **options: Any) -> int:
         _print(readings_to_json(str(document.path), document.sha256, document.page_count, readings))
     else:
         _print(readings_to_text(readings))
-    failures = [reading for reading in readings if reading.failure is not None]
-    for reading in failures:
-        _say(f"page {reading.page}: {reading.failure}")
-    return 2 if readings and len(failures) == len(readings) else 0
+    return _pages_exit({r.page: r.failure for r in readings}, document.page_count)
 
 
 @cli.command()
@@ -157,7 +154,7 @@ def read(file: Path, as_json: bool, **options: Any) -> int:
 @click.option("--json", "as_json", is_flag=True, help="Signals and regions too.")
 @_schemas
 @_common
-def route(file: Path, type_name: str | None, as_json: bool, **options: Any) -> None:
+def route(file: Path, type_name: str | None, as_json: bool, **options: Any) -> int:
     """Print how each page would be read, and why; calls no model."""
     from engine.as_json import routes_to_json
     from engine.as_text import routes_to_text
@@ -172,9 +169,12 @@ def route(file: Path, type_name: str | None, as_json: bool, **options: Any) -> N
         routes = route_document(file, type=type_name, config=config, progress=progress)
     document = routes.document
     if as_json:
-        _print(routes_to_json(str(document.path), document.sha256, document.page_count, type_name, routes.pages))
+        named = None if type_name == "auto" else type_name
+        _print(routes_to_json(str(document.path), document.sha256, document.page_count, named, routes.pages))
     else:
         _print(routes_to_text(routes.pages))
+    # every page that was looked at has its ink measured; of any other the reason says why it was not
+    return _pages_exit({p.page: None if "ink" in p.signals else p.reason for p in routes.pages}, document.page_count)
 
 
 @cli.group()
@@ -223,6 +223,10 @@ def check(names: tuple[str, ...], **options: Any) -> int:
     worst = 0
     for name in names or known:
         path = known.get(name, Path(name))
+        if path.is_file() and path.suffix != ".json":
+            _print(f"wrong  {path}: a document type is a .json file; name it {path.with_suffix('.json').name}")
+            worst = 2
+            continue
         try:
             load_type(name, config.schemas)
         except UsageError as error:
@@ -295,6 +299,16 @@ def _hand_over(result: Result, target: Path | None, *, quiet: bool) -> None:
     write_whole(target, result_to_json(result) + "\n")
     if not quiet:
         click.echo(summary(result, str(target)), err=True)
+
+
+def _pages_exit(failures: dict[int, str | None], page_count: int) -> int:
+    """Tell of the pages that failed; the exit code is that of a failure where no page at all was read."""
+    for page, failure in failures.items():
+        if failure is not None:
+            _say(f"page {page}: {failure}")
+    if not failures:
+        _say(f"--pages names no page of the document: it has {page_count} page{'s' * (page_count != 1)}")
+    return 0 if any(failure is None for failure in failures.values()) else EXIT_CODES["failed"]
 
 
 def _check_there(files: Sequence[Path]) -> None:

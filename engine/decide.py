@@ -48,7 +48,8 @@ def _doubt(field: Field | None, threshold: float) -> str:
         return f"a critical value is missing ({field.missing if field else 'absent'})"
     if field.verdict != "unchecked":
         return f"a critical value is {field.verdict}"
-    return f"only one reader saw {field.printed!r}, sure to {field.confidence or 0.0:.2f} and not to {threshold:.2f}"
+    sure = field.confidence or 0.0
+    return f"only one reader saw {field.printed!r}, and its confidence {sure:.3f} is below the type's {threshold:g}"
 
 
 def doubts(doctype: DocumentType, fields: Mapping[str, Field]) -> tuple[str, ...]:
@@ -58,8 +59,8 @@ def doubts(doctype: DocumentType, fields: Mapping[str, Field]) -> tuple[str, ...
         if leaf.critical:
             values = {pointer: field for pointer, field in fields.items() if matches(leaf.pointer, pointer)}
             found += [pointer for pointer, field in values.items() if not vouched(field, doctype.threshold)]
-            found += [] if values else [leaf.pointer]
-    return tuple(found)
+            found += [] if values else [leaf.array or leaf.pointer]
+    return tuple(dict.fromkeys(found))
 
 
 def vouched(field: Field, threshold: float) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +25,8 @@ from engine.receive import Document, receive, sha256_of
 from engine.result import Field, Finding, Missing, PageResult, Result, Route
 from engine.route import Decision, decide_route
 from engine.rules import apply
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +65,11 @@ def extract(
         document = receive(path, config)
         readings = read_pages(document, ocr, config, progress)
     except BadInput as error:
-        return nothing_read(path, doctypes, str(error), ocr)
+        return nothing_read(path, doctypes, str(error))
     doctype, doubt = choose_type(readings, doctypes)
     result = readings_to_result(document, readings, doctype, config, doubt=doubt)
-    return replace(result, ocr=ocr.name)
+    by_ocr = any(reading.source == "ocr" and not reading.failure for reading in readings)
+    return replace(result, ocr=ocr.name if by_ocr else None)
 
 
 def readings_to_result(
@@ -103,7 +107,7 @@ def readings_to_result(
 
 
 def read(path: Path | str, *, config: Config | None = None, progress: Progress | None = None) -> DocumentReading:
-    """The words of a document. Raises BadInput where no page can be read."""
+    """The words of a document. Raises BadInput for a file that cannot be opened; a bad page has its failure."""
     config = config or Config()
     document = receive(Path(path), config)
     return DocumentReading(document, read_pages(document, reader(config), config, progress))
@@ -116,7 +120,7 @@ def route(
     config: Config | None = None,
     progress: Progress | None = None,
 ) -> DocumentRoutes:
-    """Where each page should go; no model is called. Raises BadInput."""
+    """Where each page should go; no model is called. Raises BadInput for a file that cannot be opened."""
     config = config or Config()
     doctype = load_type(type, config.schemas) if type and type != "auto" else None
     whole = read(path, config=config, progress=progress)
@@ -150,6 +154,7 @@ def choose_type(
     if len(doctypes) == 1:
         return doctypes[0], ()
     found = identify(readings, doctypes)
+    log.info("type: %s", found.reason)
     chosen = next((d for d in doctypes if d.name == found.type), None)
     return chosen, () if chosen else (Finding("", "type", "error", found.reason),)
 
@@ -232,7 +237,7 @@ def why_missing(pages: Sequence[PageResult], routes: Sequence[Decision]) -> Miss
     return "unreadable" if any(d.cause in ("handwriting", "poor_ocr") for d in routes) else "absent"
 
 
-def nothing_read(path: Path, doctypes: Sequence[DocumentType], sentence: str, ocr: Ocr) -> Result:
+def nothing_read(path: Path, doctypes: Sequence[DocumentType], sentence: str) -> Result:
     """The result of a file that could not be read at all: its type's shape, every leaf null because it failed."""
     doctype = doctypes[0] if len(doctypes) == 1 else None
     fields, _ = claims_to_fields((), doctype, "failed") if doctype else ({}, ())
@@ -245,7 +250,6 @@ def nothing_read(path: Path, doctypes: Sequence[DocumentType], sentence: str, oc
         data=fields_to_data(fields, doctype) if doctype else {},
         fields=fields,
         findings=(Finding("", "page", "error", sentence),),
-        ocr=ocr.name,
     )
 
 

@@ -37,7 +37,7 @@ class Identified:
 
 def identify(readings: Sequence[Reading], doctypes: Sequence[DocumentType]) -> Identified:
     """The type whose phrases and labels are found most, told apart from the next; unknown rather than guessed."""
-    lines = readings_to_lines(readings[:FIRST_PAGES])
+    lines = readings_to_lines([reading for reading in readings if reading.words][:FIRST_PAGES])
     scores = sorted(((type_score(lines, doctype), doctype.name) for doctype in doctypes), reverse=True)
     if not scores:
         return Identified(None, 0.0, None, 0.0)

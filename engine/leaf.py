@@ -208,6 +208,8 @@ def _map_leaf(rest: Schema, root: Schema, place: _Place) -> Leaf:
     node, _ = _resolve(rest, root, at, place.refs)
     if json_type(node) in ("object", "array"):
         raise UsageError(f"{at}: an open map holds plain values; describe a table as an array of objects")
+    if place.in_array:
+        raise UsageError(f'{at}: an open map inside an array cannot be read; name its fields under "properties"')
     return _leaf(node, replace(place, pointer=f"{place.pointer}/*", at=at, required=False, open_map=True))
 
 
@@ -215,6 +217,11 @@ def _array_leaves(node: Schema, root: Schema, place: _Place) -> Iterator[Leaf]:
     items = node.get("items")
     if not isinstance(items, dict):
         raise UsageError(f'{place.at}: an array needs "items" that say what a row or an element is')
+    if place.in_array:  # columns tell which row a value is of, and nothing tells which row of a row
+        raise UsageError(
+            f"{place.at}: an array inside an array cannot be read; put its fields into the rows of the outer one,"
+            " or make it an array beside that"
+        )
     where = place.below(
         {"x-merge": "concat", **node},
         pointer=f"{place.pointer}/*",

@@ -175,7 +175,7 @@ def plausible(text: str) -> bool:
 
 
 def words_to_rows(words: Sequence[Word]) -> list[list[list[Word]]]:
-    """Rows of cells of words, by geometry; a cell ends where the gap exceeds one and a half word heights."""
+    """Rows of cells of words, by geometry; a cell ends at a gap of two word heights (on a square page)."""
     height = median(word.box.height for word in words)
     rows: list[list[Word]] = []
     for word in sorted(words, key=lambda w: w.box.cy):
@@ -214,7 +214,7 @@ def aligned_share(rows: Sequence[Sequence[Sequence[Word]]]) -> float:
 def wobble(words: Sequence[Word]) -> float:
     """How unequal the heights of words are: print keeps to a few sizes."""
     heights = [word.box.height for word in words if len(word.text) >= 3]
-    return min(pstdev(heights) / fmean(heights), 2.0) / 2 if len(heights) > 3 else 0.0
+    return min(pstdev(heights) / fmean(heights), 2.0) / 2 if len(heights) > 3 and any(heights) else 0.0
 
 
 def left_edges(rows: Sequence[Sequence[Sequence[Word]]]) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.claim import Claim
 from engine.doctype import DocumentType, Leaf, empty
-from engine.pointer import set_at
+from engine.pointer import fill, set_at
 from engine.result import Field, Finding, Missing
 
 RIVAL = 0.5  # share of the best claim's confidence from which another page's claim has a say
@@ -37,10 +37,16 @@ def leaf_pointers(leaves: Sequence[Leaf], by_pointer: Collection[str]) -> Iterat
         if array is None:
             yield from ((leaf.pointer, leaf) for leaf in columns)
             continue
-        rows = row_keys(array, by_pointer)
-        if not rows:
+        beside = {leaf.pointer for leaf in leaves if leaf.array != array}
+        rows = [row for row in row_keys(array, by_pointer) if not names_another(f"{array}/{row}", beside)]
+        if not rows and array:
             yield array, columns[0]
-        yield from ((leaf.pointer.replace("*", row, 1), leaf) for row in rows for leaf in columns)
+        yield from ((fill(leaf.pointer, (row,)), leaf) for row in rows for leaf in columns)
+
+
+def names_another(pointer: str, leaves: Collection[str]) -> bool:
+    """An open map may stand beside declared fields: their names are no keys of it."""
+    return any(leaf == pointer or leaf.startswith(f"{pointer}/") for leaf in leaves)
 
 
 def row_keys(array: str, pointers: Collection[str]) -> list[str]:

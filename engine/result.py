@@ -80,5 +80,5 @@ class Result:
     findings: tuple[Finding, ...] = ()
     pages: tuple[PageResult, ...] = ()
     usage: Usage = Usage()
-    ocr: str = ""
+    ocr: str | None = None
     model: str | None = None

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from engine.measure import BLANK_INK
 from engine.page import Reading
 from engine.result import Route
 
 # DESIGN.md, "Why these thresholds": each is set on labelled pages, with the error it leaves.
-BLANK_INK = 0.0005
 HANDWRITING = 0.5
 TABLE = 0.5
 COLUMNS = 0.55

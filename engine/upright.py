@@ -162,7 +162,7 @@ def _letters_read(patch: Pixels, lang: str) -> tuple[int, int]:
         )
     except pytesseract.TesseractNotFoundError as error:
         raise MissingDependency("tesseract is not installed: apt install tesseract-ocr") from error
-    except RuntimeError:  # the timeout
+    except RuntimeError:  # the timeout, or a refusal: the reading that follows tells what is wrong, if anything is
         return 0, 0
     words = list(zip(data["text"], data["conf"], strict=True))
     sure = [t for t, c in words if float(c) >= 75 and len(t) >= 3 and any(x.isalnum() for x in t)]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -20,7 +20,7 @@ from engine.cli import main
 from engine.config import Config
 from engine.errors import BadInput, MissingDependency
 from engine.page import Box, Reading, Word
-from engine.result import Result
+from engine.result import Result, Status
 from tests import sample_results as sample
 
 
@@ -29,7 +29,9 @@ class Flow:
     """Stands where engine.flow stands: notes what it is asked and answers from the file's content."""
 
     asked: list[dict[str, Any]] = field(default_factory=list)
-    readings: tuple[Reading, ...] = (Reading(1, words=(Word("Total", Box(0, 0, 1, 1), 0.9, 0),)),)
+    readings: tuple[Reading, ...] = (
+        Reading(1, words=(Word("Total", Box(0, 0, 1, 1), 0.9, 0),), signals={"ink": 0.02, "table": 0.5}),
+    )
 
     def extract(self, path: Path, **options: Any) -> Result:
         self.asked.append({"path": path, **options})
@@ -39,7 +41,7 @@ class Flow:
         if word == "no tesseract":
             raise MissingDependency("tesseract is not installed: apt install tesseract-ocr")
         result = sample.failed(str(path)) if word == "failed" else sample.receipt(str(path))
-        return replace(result, status=word)
+        return replace(result, status=cast(Status, word))
 
     def read(self, path: Path, **options: Any) -> SimpleNamespace:
         self.asked.append({"path": path, **options})
@@ -49,8 +51,11 @@ class Flow:
 
     def route(self, path: Path, **options: Any) -> SimpleNamespace:
         self.asked.append({"path": path, **options})
-        page = SimpleNamespace(page=1, route="ocr", reason="printed text", signals={"table": 0.5}, regions=())
-        return SimpleNamespace(document=self.document(path), pages=(page,))
+        pages = tuple(
+            SimpleNamespace(page=r.page, route="ocr", reason=r.failure or "printed text", signals=r.signals, regions=())
+            for r in self.readings
+        )
+        return SimpleNamespace(document=self.document(path), pages=pages)
 
     @staticmethod
     def document(path: Path) -> SimpleNamespace:
@@ -268,9 +273,21 @@ def test_read_puts_several_pages_under_headings_and_tells_of_broken_ones(run: Ru
     assert err == "engine: page 2: page 2 cannot be decoded\n"
 
 
-def test_read_of_which_no_page_came_is_bad_input(run: Run, flow: Flow) -> None:
-    flow.readings = (Reading(1, failure="page 1 cannot be decoded"),)
-    assert run("read", scan("a.pdf"))[0] == 2
+@pytest.mark.parametrize("command", ["read", "route"])
+def test_a_document_of_which_no_page_came_is_bad_input(run: Run, flow: Flow, command: str) -> None:
+    broken = Reading(1, failure="page 1 cannot be decoded", signals={"handwriting": 0.0, "table": 0.0})
+    flow.readings = (broken,)
+    code, _, err = run(command, scan("a.pdf"))
+    assert (code, err) == (2, "engine: page 1: page 1 cannot be decoded\n")
+    flow.readings = (broken, Reading(2, signals={"ink": 0.02}))
+    assert run(command, "a.pdf")[0] == 0
+
+
+@pytest.mark.parametrize("command", ["read", "route"])
+def test_pages_that_the_document_does_not_have_are_bad_input(run: Run, flow: Flow, command: str) -> None:
+    flow.readings = ()
+    code, _, err = run(command, scan("a.pdf"), "--pages", "7")
+    assert (code, err) == (2, "engine: --pages names no page of the document: it has 1 page\n")
 
 
 def test_read_json_has_the_words(run: Run, flow: Flow) -> None:
@@ -291,7 +308,12 @@ def test_route_prints_a_line_a_page(run: Run, flow: Flow) -> None:
 def test_route_json_has_signals_and_type(run: Run, flow: Flow) -> None:
     code, out, _ = run("route", scan("a.pdf"), "--json", "--type", "bill", "--schemas", types(bill=SOUND))
     data = json.loads(out)
-    assert (code, data["document"]["type"], data["pages"][0]["signals"]) == (0, "bill", {"table": 0.5})
+    assert (code, data["document"]["type"], data["pages"][0]["signals"]) == (0, "bill", {"ink": 0.02, "table": 0.5})
+
+
+def test_route_json_names_no_type_where_none_was_chosen(run: Run, flow: Flow) -> None:
+    _, out, _ = run("route", scan("a.pdf"), "--json", "--type", "auto")
+    assert json.loads(out)["document"]["type"] is None
 
 
 # schema, doctor and the rest
@@ -318,6 +340,15 @@ def test_schema_check_tells_sound_from_wrong(run: Run) -> None:
     assert sound == "ok     types/bill.json"
     assert wrong.startswith("wrong  types/broken.json")
     assert "x-labels" in wrong
+
+
+def test_schema_check_of_another_kind_of_file_says_what_a_type_is(run: Run) -> None:
+    code, out, err = run("schema", "check", scan("bill.yaml"), "bill", "--schemas", types(bill=SOUND))
+    assert (code, err) == (2, "")
+    assert out.splitlines() == [
+        "wrong  bill.yaml: a document type is a .json file; name it bill.json",
+        "ok     types/bill.json",
+    ]
 
 
 def test_schema_check_of_sound_types_is_done(run: Run) -> None:

@@ -149,6 +149,12 @@ def with_field(**field: Any) -> dict[str, Any]:
     return {"type": "object", "properties": {"a/b": field}}
 
 
+def with_row(inner: dict[str, Any]) -> dict[str, Any]:
+    """A schema whose rows have an object with ``inner`` in it."""
+    part = {"type": "object", "properties": {"d": inner}}
+    return with_field(type="array", items={"type": "object", "properties": {"c": part}})
+
+
 @pytest.mark.parametrize(
     ("schema", "sentence"),
     [
@@ -176,6 +182,9 @@ def with_field(**field: Any) -> dict[str, Any]:
         (with_field(type="object"), '/properties/a~1b: an object needs "properties", or for an open map "additionalProperties": {"type": "string"}'),
         (with_field(type="object", properties={"c": FIELD}, **{"x-kind": "name"}), '/properties/a~1b/x-kind: "x-kind" belongs to a field with a value; move it to those inside'),
         (with_field(type="object", additionalProperties={"type": "array", "items": FIELD}), "/properties/a~1b/additionalProperties: an open map holds plain values; describe a table as an array of objects"),
+        (with_field(type="array", items={"type": "array", "items": FIELD}), "/properties/a~1b/items: an array inside an array cannot be read; put its fields into the rows of the outer one, or make it an array beside that"),
+        (with_row({"type": "array", "items": FIELD}), "/properties/a~1b/items/properties/c/properties/d: an array inside an array cannot be read; put its fields into the rows of the outer one, or make it an array beside that"),
+        (with_row({"type": "object", "additionalProperties": FIELD}), '/properties/a~1b/items/properties/c/properties/d/additionalProperties: an open map inside an array cannot be read; name its fields under "properties"'),
         ({"type": "object", "properties": {"a": True}}, "/properties/a: must be an object that describes the field"),
         ({"type": "object", "properties": {"*": FIELD}}, '/properties: "*" cannot be the name of a field'),
         ({"type": "object"}, 'the root: an object needs "properties", or for an open map "additionalProperties": {"type": "string"}'),
@@ -208,7 +217,7 @@ def test_a_field_may_be_named_like_a_keyword(tmp_path: Path) -> None:
 def test_leaves_come_in_schema_order_with_their_patterns(tmp_path: Path) -> None:
     row = {
         "type": "object",
-        "properties": {"amount": {"type": "number"}, "tags": {"type": "array", "items": FIELD}},
+        "properties": {"amount": {"type": "number"}, "by": {"type": "object", "properties": {"name": FIELD}}},
     }
     doctype = typed(
         tmp_path,
@@ -216,19 +225,20 @@ def test_leaves_come_in_schema_order_with_their_patterns(tmp_path: Path) -> None
             "z": FIELD,
             "seller": {"type": ["object", "null"], "properties": {"vat/id": FIELD}},
             "rows": {"type": "array", "items": row, "x-merge": "unique", "x-critical": True},
+            "tags": {"type": "array", "items": FIELD},
             "extra": {"type": "object", "additionalProperties": FIELD},
         },
         required=["z"],
     )
     found = by_pointer(doctype)
-    assert list(found) == ["/z", "/seller/vat~1id", "/rows/*/amount", "/rows/*/tags/*", "/extra/*"]
+    assert list(found) == ["/z", "/seller/vat~1id", "/rows/*/amount", "/rows/*/by/name", "/tags/*", "/extra/*"]
     assert found["/z"].required
     assert not found["/seller/vat~1id"].required
     assert found["/rows/*/amount"].array == "/rows"
     assert (found["/rows/*/amount"].merge, found["/rows/*/amount"].critical) == ("unique", True)
     assert (found["/z"].merge, found["/z"].array) == ("first", None)
     assert (found["/extra/*"].open_map, found["/extra/*"].in_array) == (True, False)
-    assert empty(doctype) == {"z": None, "seller": {"vat/id": None}, "rows": [], "extra": {}}
+    assert empty(doctype) == {"z": None, "seller": {"vat/id": None}, "rows": [], "tags": [], "extra": {}}
 
 
 def test_references_and_unions_with_null_are_followed(tmp_path: Path) -> None:

@@ -53,12 +53,6 @@ def test_a_receipt_is_read_by_its_labels() -> None:
     assert found["/company"] == "HARBOUR LANE BOOKS LTD"
 
 
-def test_the_total_is_not_the_cash_given() -> None:
-    """The cash is the largest amount and the last but one; what stands at its own label wins."""
-    found = values(RECEIPT, "receipt")
-    assert found["/total"] != found["/cash"]
-
-
 def test_a_claim_tells_where_it_stands() -> None:
     total = next(c for c in readings_to_claims([RECEIPT], load_type("receipt")) if c.pointer == "/total")
     assert total.printed == "37.10"

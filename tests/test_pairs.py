@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,8 +23,8 @@ FORM = {
 }
 
 
-def pairs_of(reading: Reading, directory: Path) -> tuple[Claim, ...]:
-    (directory / "form.json").write_text(json.dumps(FORM))
+def pairs_of(reading: Reading, directory: Path, schema: dict[str, Any] = FORM) -> tuple[Claim, ...]:
+    (directory / "form.json").write_text(json.dumps(schema))
     lines = readings_to_lines([reading])
     return lines_to_pairs(Layout(lines, (), (1,)), load_type("form", directory), {1: "ocr"})
 
@@ -48,6 +49,10 @@ def entries(text: str, directory: Path) -> dict[str, object]:
         ),
         ("Signed:\nDate: 1 May 1990", {"Date": "1 May 1990"}),
         ("Fax: 1\nFax: 2", {"Fax": "1", "Fax (2)": "2"}),
+        ("Fax (2): 1\nFax: 2\nFax: 3", {"Fax (2)": "1", "Fax": "2", "Fax (3)": "3"}),
+        ("Fax: 1\nFax: 2\nFax (2): 3", {"Fax": "1", "Fax (2)": "2", "Fax (2) (2)": "3"}),
+        ("Tenant ........ John Doe   Landlord ........ Jane Roe", {"Tenant": "John Doe", "Landlord": "Jane Roe"}),
+        ("Tenant ……… John Doe   Landlord _____ Jane Roe", {"Tenant": "John Doe", "Landlord": "Jane Roe"}),
         ("Name / Ext.: Lee", {"Name ~1 Ext.": "Lee"}),
     ],
 )
@@ -65,6 +70,23 @@ def test_pairs(text: str, expected: dict[str, str], tmp_path: Path) -> None:
 )
 def test_no_pairs(text: str, tmp_path: Path) -> None:
     assert entries(text, tmp_path) == {}
+
+
+@pytest.mark.parametrize("at", ["", "/entries"])
+def test_a_declared_property_is_no_entry_of_the_map_beside_it(at: str, tmp_path: Path) -> None:
+    text = {"type": ["string", "null"]}
+    names = {"Name": text, "No/Ext": {"type": "object", "properties": {"x": text}}}
+    part = {"type": "object", "properties": names, "additionalProperties": text}
+    schema = {"type": "object", "properties": {"entries": part, "Maker": text}} if at else part
+    found = pairs_of(page("Name: Lee\nName: Kim\nNo/Ext: 12\nMaker: AMF"), tmp_path, schema)
+    assert [claim.pointer for claim in found] == [f"{at}/Maker"]
+
+
+def test_a_value_goes_on_whether_it_stands_beside_its_label_or_below(tmp_path: Path) -> None:
+    """And each sort of pair is worth something of its own."""
+    beside, below = (pairs_of(page(text), tmp_path)[0] for text in ("To: Hill\n    Wick", "To:\nHill\nWick"))
+    assert (beside.value, below.value) == ("Hill Wick", "Hill Wick")
+    assert beside.confidence > below.confidence
 
 
 def test_strokes_and_boxes_give_no_value(tmp_path: Path) -> None:

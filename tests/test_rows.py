@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ import pytest
 from engine.claim import Claim
 from engine.doctype import DocumentType, load_type
 from engine.label.claims import find_labels
+from engine.label.columns import Head, Place
 from engine.label.features import Layout
 from engine.label.lines import readings_to_lines
-from engine.label.rows import lines_to_rows
+from engine.label.rows import USUAL, Found, Reader, lines_to_rows
+from engine.label.tables import Row
 from engine.page import Box, Reading, Word
 
 NUMBER = {"type": ["number", "null"]}
@@ -273,6 +276,34 @@ def test_a_row_that_adds_up_is_surer_than_one_that_does_not(tmp_path: Path) -> N
     amounts = {c.pointer: c.confidence for c in claims_of(BILL, tmp_path, wrong) if c.pointer.endswith("/amount")}
     assert amounts["/items/1/amount"] > 0.96
     assert amounts["/items/0/amount"] < 0.5
+
+
+def test_heads_alike_with_nothing_below_are_tried_together_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A form printed again on every page: each try reads the whole document."""
+    tried: list[int] = []
+    under = Reader._under
+
+    def counted(self: Reader, heads: Mapping[Place, Head]) -> tuple[Row, ...]:
+        tried.append(len(heads))
+        return under(self, heads)
+
+    monkeypatch.setattr(Reader, "_under", counted)
+    blank = HEAD + "  Nothing was bought this month\n"
+    assert claims_of(BILL, tmp_path, *[blank] * 12) == ()
+    assert tried == [12]
+
+
+def test_a_head_of_another_table_is_tried_after_one_with_nothing_below(tmp_path: Path) -> None:
+    text = "  Item        Amount\n  Chair        12.50\n"
+    assert rows_of(claims_of(BILL, tmp_path, HEAD, text)) == [{"description": "Chair", "amount": Decimal("12.50")}]
+
+
+def test_a_long_table_takes_the_usual_from_its_last_rows_only() -> None:
+    found = Found()
+    found.firm.extend(range(10 * USUAL))
+    assert list(found.firm) == list(range(9 * USUAL, 10 * USUAL))
 
 
 def test_each_claim_has_its_own_box_and_printed_text(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 from rapidfuzz import fuzz, process
@@ -52,6 +53,13 @@ def letters(text: str) -> str:
 
 def lines_to_anchors(lines: Sequence[Line], labels: Sequence[Label]) -> tuple[Anchor, ...]:
     """Every place where a label is printed; of overlapping finds the longest and best are kept."""
+    wanted = [letters(label.text) for label in labels]
+    pages = groupby(lines, key=lambda line: line.page)  # page by page, so that the matrix of scores stays small
+    found = [anchor for _, page in pages for anchor in _on_page(list(page), labels, wanted)]
+    return tuple(longest_first(found))
+
+
+def _on_page(lines: Sequence[Line], labels: Sequence[Label], wanted: Sequence[str]) -> list[Anchor]:
     windows = [
         (line, first, last, text)
         for line in lines
@@ -61,18 +69,16 @@ def lines_to_anchors(lines: Sequence[Line], labels: Sequence[Label]) -> tuple[An
         if len(text := letters(" ".join(w.text for w in line.words[first:last]))) >= 2
     ]
     if not windows or not labels:
-        return ()
+        return []
     keys = sorted({text for *_, text in windows})
     row = {text: i for i, text in enumerate(keys)}
-    wanted = [letters(label.text) for label in labels]
     scores = process.cdist(keys, wanted, scorer=fuzz.ratio, score_cutoff=SURE, dtype=np.float32)
-    found = [
+    return [
         Anchor(labels[j].leaf, labels[j].rank, line, first, last, float(scores[row[text], j]) / 100)
         for line, first, last, text in windows
         for j in np.flatnonzero(scores[row[text]]).tolist()
         if enough(text, wanted[j], float(scores[row[text], j]))
     ]
-    return tuple(longest_first(found))
 
 
 def worded(text: str) -> bool:

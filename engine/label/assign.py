@@ -5,18 +5,19 @@ Without this a page with a single amount would have it as total, subtotal, tax a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from engine.label.candidates import Candidate
 from engine.label.rank import Ranked
 
 
-def assign(rankings: Mapping[str, Sequence[Ranked]]) -> dict[str, list[Ranked]]:
-    """Each leaf's ranking without the places that another leaf has a better claim to."""
+def assign(rankings: Mapping[str, Sequence[Ranked]], fitted: Collection[str]) -> dict[str, list[Ranked]]:
+    """Each leaf's ranking without the places that another leaf has a better claim to; those of ``fitted`` first."""
     taken: list[Candidate] = []
     kept: dict[str, list[Ranked]] = {}
-    for leaf in sorted(rankings, key=lambda leaf: -max((r.share for r in rankings[leaf]), default=0.0)):
+    best = {leaf: max((r.share for r in ranking), default=0.0) for leaf, ranking in rankings.items()}
+    for leaf in sorted(rankings, key=lambda leaf: (leaf not in fitted, -best[leaf])):
         kept[leaf] = [free for ranked in rankings[leaf] if (free := without(ranked, taken))]
         if kept[leaf]:
             taken.append(kept[leaf][0].candidate)

@@ -165,7 +165,7 @@ def address_candidates(lines: Sequence[Line]) -> list[Candidate]:
     found: list[Candidate] = []
     for at, line in enumerate(lines):
         for first, last in dict.fromkeys((*line.cells, (0, len(line.words)))):
-            found.extend(_blocks(lines[at:], first, last))
+            found.extend(_blocks(lines[at : at + ADDRESS_LINES], first, last))
     return found
 
 
@@ -173,7 +173,7 @@ def _blocks(lines: Sequence[Line], first: int, last: int) -> Iterator[Candidate]
     top = lines[0]
     words = list(top.words[first:last])
     yield _text(words, top, first, last, 1)
-    for rows, line in enumerate(lines[1:ADDRESS_LINES], start=2):
+    for rows, line in enumerate(lines[1:], start=2):
         below = _same_column(bounding(words), words[-1], line)
         if line.page != top.page or not below:
             return

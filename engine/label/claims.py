@@ -33,7 +33,9 @@ from engine.values.dates import date_order_of, dates_in
 from engine.values.numbers import Number, decimal_sign_of
 
 CHOICE, CURRENCY = "choice", "currency"
-PRESENT = 0.3  # share of the softmax that all candidates together must reach
+PRESENT = 0.3  # share of the softmax that all candidates together must reach, else "not on the page" is likelier
+PRESENT_AT_LABEL = 0.1  # and for what stands at the label of a leaf that was never fitted: better shown and doubted
+HEAD = 3  # labels of columns in one row from which it is the head of a table
 NUMBERS = ("money", "quantity", "percent")
 
 
@@ -77,13 +79,15 @@ class Sheet:
         return {
             leaf.pointer: self.pool(leaf)
             for leaf in self.doctype.leaves
-            if kind_of(leaf) in NUMBERS and not leaf.in_array and not leaf.open_map
+            if kind_of(leaf) in NUMBERS and is_single(leaf)
         }
 
 
 def kind_of(leaf: Leaf) -> str:
     if leaf.choices:
         return CHOICE
+    if leaf.type in ("integer", "number") and leaf.kind not in NUMBERS:
+        return "quantity"  # an integer called order_no is counted in digits all the same
     return CURRENCY if leaf.name == CURRENCY else leaf.kind
 
 
@@ -148,7 +152,17 @@ def readings_to_sheet(readings: Sequence[Reading], doctype: DocumentType) -> She
 
 def find_labels(lines: Sequence[Line], doctype: DocumentType) -> tuple[Anchor, ...]:
     labels = [Label(leaf.pointer, text, rank) for leaf in doctype.leaves for rank, text in enumerate(leaf.labels)]
-    return lines_to_anchors(lines, labels)
+    return without_heads(lines_to_anchors(lines, labels))
+
+
+def without_heads(anchors: Sequence[Anchor]) -> tuple[Anchor, ...]:
+    """The head of a table labels its columns only: ``Net amount`` over a column is not the net amount."""
+    columns: dict[tuple[int, int], set[tuple[int, ...]]] = {}
+    for anchor in anchors:
+        if "*" in anchor.leaf:
+            columns.setdefault((anchor.line.page, anchor.line.index), set()).add(anchor.place)
+    heads = {place for places in columns.values() if len(places) >= HEAD for place in places}
+    return tuple(anchor for anchor in anchors if "*" in anchor.leaf or anchor.place not in heads)
 
 
 def sheet_to_ranking(sheet: Sheet, leaf: Leaf, model: Model) -> tuple[Ranked, ...]:
@@ -161,14 +175,22 @@ def readings_to_claims(
     """Claims for every leaf: single values ranked, arrays from their tables, open maps from label-value pairs."""
     sheet = readings_to_sheet(readings, doctype)
     source: dict[int, FieldSource] = {reading.page: reading.source for reading in readings}
-    single = {leaf.pointer: leaf for leaf in doctype.leaves if not leaf.in_array and not leaf.open_map}
+    single = {leaf.pointer: leaf for leaf in doctype.leaves if is_single(leaf)}
     chosen = model or shipped_model()
-    rankings = assign({pointer: plausible_ranking(sheet, leaf, chosen) for pointer, leaf in single.items()})
+    rankings = {pointer: plausible_ranking(sheet, leaf, chosen) for pointer, leaf in single.items()}
+    places = {p: ranking for p, ranking in rankings.items() if kind_of(single[p]) not in (CHOICE, CURRENCY)}
+    fitted = {p for p in places if own_weights(chosen, doctype.name, p) is not None}
+    rankings |= assign(places, fitted)
     return (
         *(claim for pointer, leaf in single.items() for claim in ranking_to_claims(leaf, rankings[pointer], source)),
         *lines_to_rows(sheet.layout, doctype, source),
         *lines_to_pairs(sheet.layout, doctype, source),
     )
+
+
+def is_single(leaf: Leaf) -> bool:
+    """Has the document one value of it? A yes or no is told by a tick, which no word shows."""
+    return not leaf.in_array and not leaf.open_map and leaf.type != "boolean"
 
 
 def plausible_ranking(sheet: Sheet, leaf: Leaf, model: Model) -> list[Ranked]:
@@ -177,11 +199,13 @@ def plausible_ranking(sheet: Sheet, leaf: Leaf, model: Model) -> list[Ranked]:
     A leaf for which no place was ever learned takes only what stands at its label.
     """
     ranking = [ranked for ranked in sheet_to_ranking(sheet, leaf, model) if fits(ranked.candidate, leaf)]
-    if kind_of(leaf) == CURRENCY:
+    kind = kind_of(leaf)
+    if kind == CURRENCY:
         return ranking
-    if kind_of(leaf) != CHOICE and own_weights(model, sheet.doctype.name, leaf.pointer) is None:
-        ranking = [ranked for ranked in ranking if ranked.labelled]
-    return ranking if sum(ranked.share for ranked in ranking) >= PRESENT else []
+    least = PRESENT
+    if kind != CHOICE and own_weights(model, sheet.doctype.name, leaf.pointer) is None:
+        ranking, least = [ranked for ranked in ranking if ranked.labelled], PRESENT_AT_LABEL
+    return ranking if sum(ranked.share for ranked in ranking) >= least else []
 
 
 def ranking_to_claims(leaf: Leaf, ranking: Sequence[Ranked], source: Mapping[int, FieldSource]) -> Iterator[Claim]:
@@ -205,7 +229,7 @@ def ranking_to_claims(leaf: Leaf, ranking: Sequence[Ranked], source: Mapping[int
 
 def fits(candidate: Candidate, leaf: Leaf) -> bool:
     """An amount is no percentage, an integer leaf takes whole numbers only, and a pattern is kept."""
-    if leaf.kind in ("money", "quantity") and isinstance(candidate.form, Number) and candidate.form.percent:
+    if kind_of(leaf) in ("money", "quantity") and isinstance(candidate.form, Number) and candidate.form.percent:
         return False
     if leaf.type == "integer":
         return bool(candidate.value == int(candidate.value))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from functools import cached_property
 from engine.label.anchors import Anchor
 from engine.label.candidates import Candidate
 from engine.label.lines import Line
-from engine.label.relations import Relation, relations
+from engine.label.relations import Relation, Surroundings, relations
 from engine.values.identifiers import Identifier
 from engine.values.numbers import Number
 
@@ -83,12 +84,20 @@ class Pool:
     relations: tuple[tuple[Relation, ...], ...]
     own: tuple[Features, ...]
 
+    @cached_property
+    def by_row(self) -> dict[tuple[int, int], list[Candidate]]:
+        rows: dict[tuple[int, int], list[Candidate]] = {}
+        for candidate in self.candidates:
+            rows.setdefault((candidate.line.page, candidate.line.index), []).append(candidate)
+        return rows
+
 
 def candidates_to_pool(kind: str, candidates: Sequence[Candidate], layout: Layout) -> Pool:
     by_page: dict[int, list[Candidate]] = {}
     for candidate in candidates:
         by_page.setdefault(candidate.line.page, []).append(candidate)
-    around = tuple(relations(c, layout.anchors_of[c.line.page], by_page[c.line.page]) for c in candidates)
+    pages = {page: Surroundings.of(layout.anchors_of[page], group) for page, group in by_page.items()}
+    around = tuple(relations(c, pages[c.line.page]) for c in candidates)
     repeats = Counter(c.value for c in candidates)
     amounts = Amounts.of(candidates) if kind in ("money", "quantity", "percent") else None
     own = tuple(
@@ -134,7 +143,7 @@ def leaf_features(leaf: str, relations: Sequence[Relation]) -> Features:
 def role_features(leaf: str, candidate: Candidate, pool: Pool) -> Features:
     """``from`` and ``to`` share one label: which of the two dates it is tells the leaf's name."""
     name = leaf.rsplit("/", 1)[-1]
-    row = [c for c in pool.candidates if c.line is candidate.line]
+    row = pool.by_row[candidate.line.page, candidate.line.index]
     before = any(_joined(c, candidate) for c in row)
     after = any(_joined(candidate, c) for c in row)
     starts, ends = bool(START.search(name)), bool(END.search(name))
@@ -279,7 +288,7 @@ class Amounts:
     """The amounts of a document together: which is largest, which adds up from others."""
 
     largest: Decimal
-    values: tuple[Decimal, ...]
+    values: tuple[Decimal, ...]  # ascending
     differences: frozenset[Decimal]
 
     @classmethod
@@ -287,13 +296,13 @@ class Amounts:
         priced = [c.value for c in candidates if isinstance(c.form, Number) and c.form.decimals == 2]
         values = tuple(dict.fromkeys(priced[-40:]))  # the closing amounts stand last; bounds the pairs
         pairs = {a - b for a in values for b in values if 0 < b < a}
-        return cls(max(priced, default=Decimal(0)), tuple(priced), frozenset(pairs))
+        return cls(max(priced, default=Decimal(0)), tuple(sorted(priced)), frozenset(pairs))
 
     def features(self, candidate: Candidate) -> Features:
         form = candidate.form
         if not isinstance(form, Number):
             raise TypeError(f"{candidate.printed!r} is no parsed number")
-        rank = sum(value > candidate.value for value in self.values)
+        rank = len(self.values) - bisect_right(self.values, candidate.value)
         return {
             "two_decimals": float(form.decimals == 2),
             "whole": float(form.decimals == 0),

@@ -6,7 +6,7 @@ a value that no candidate holds was not read, so "not on the page" is the right 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -109,6 +109,3 @@ def fit_probability(rows: Sequence[Features], right: Sequence[bool], penalty: fl
 
     best = minimize(loss, np.zeros(len(names)), jac=True, method="L-BFGS-B").x
     return {name: round(float(w), 4) for name, w in zip(names, best, strict=True)}
-
-
-Folds = Callable[[str], int]

@@ -6,6 +6,7 @@ one row again; a skewed row holds together because only neighbouring ends are co
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,7 @@ from statistics import median
 from engine.page import Box, Reading, Word
 
 SAME_ROW = 0.45  # vertical overlap, as a share of the lower of the two, from which two pieces are on one row
+LEAST_HEIGHT = 1e-4  # of the page; a reader may give boxes without height
 CELL_GAP = 1.4  # gap between words, in letter heights of the page, from which a new cell begins
 
 
@@ -84,10 +86,10 @@ def readings_to_lines(readings: Iterable[Reading]) -> tuple[Line, ...]:
 
 
 def reading_to_lines(reading: Reading) -> tuple[Line, ...]:
-    words = [word for word in reading.words if any(c.isalnum() for c in word.text) or len(word.text) < 4]
+    words = [word for word in reading.words if meant(word.text)]
     if not words:
         return ()
-    height = median(word.box.height for word in words)
+    height = max(median(word.box.height for word in words), LEAST_HEIGHT)
     aspect = reading.height / reading.width if reading.width and reading.height else 1.414
     rows = pieces_to_rows(words_to_pieces(words, height, aspect))
     rows.sort(key=lambda row: median(word.box.cy for word in row))
@@ -95,6 +97,11 @@ def reading_to_lines(reading: Reading) -> tuple[Line, ...]:
         Line(reading.page, i, tuple(sorted(row, key=lambda word: word.box.x0)), height, aspect)
         for i, row in enumerate(rows)
     )
+
+
+def meant(text: str) -> bool:
+    """A word, a short sign, or leaders; what else has no letter or digit is a rule or a smudge read as one."""
+    return any(c.isalnum() for c in text) or len(text) < 4 or re.fullmatch(r"[._…]{3,}", text) is not None
 
 
 def words_to_pieces(words: Sequence[Word], height: float, aspect: float) -> list[list[Word]]:

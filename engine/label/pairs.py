@@ -9,19 +9,20 @@ blank.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import Literal
 
 from engine.claim import Claim
-from engine.doctype import DocumentType
+from engine.doctype import DocumentType, Leaf
 from engine.label.features import Layout
 from engine.label.lines import Line, bounding
 from engine.page import Box, Word
-from engine.pointer import escape
+from engine.pointer import escape, tokens, unescape
 from engine.result import FieldSource
 
-LEADERS = re.compile(r"(\.{3,}|…+|_{3,})$")
+LEADERS = re.compile(r"([._…]{3,}|…+)$")
 NOISE = " :;_-*|~'\"“‘"
 BOX = re.compile(r"[\[({|]+[\])}|]*|[©®&□☐☑☒■✓√]|\[[xX ]?\]?|[\[(][\])1lIoOxX]")
 SURE = 0.5  # confidence, 0..1, below which a word is taken for a stroke or a box
@@ -33,11 +34,8 @@ GOES_ON = 0.9  # letter heights between two rows of one value at the most
 MOST = 5  # rows that a value goes on for
 BARE = 4  # words in a label without a colon at the most
 LONGEST = 7  # words in a label at the most
-BESIDE, UNDER, TURN = (
-    0.7,
-    0.2,
-    0.4,
-)  # measured on noisy forms: right of a label, below it, right of a bare one
+Kind = Literal["beside", "under", "turn"]  # where a value stands: right of its label, below it, at a bare one
+WORTH: Mapping[Kind, float] = {"beside": 0.7, "under": 0.2, "turn": 0.4}  # share that is right on noisy forms
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ Labels = Mapping[tuple[int, int], Sequence[FormLabel]]
 class Pair:
     label: FormLabel
     words: tuple[Word, ...]
-    found: float
+    kind: Kind
 
     @property
     def text(self) -> str:
@@ -76,7 +74,8 @@ class Pair:
 def lines_to_pairs(layout: Layout, doctype: DocumentType, source: Mapping[int, FieldSource]) -> tuple[Claim, ...]:
     """Claims for the entries of every open map of the type, in reading order.
 
-    The key is the label as printed, without its colon; a repeated one gets " (2)". Confidence is not yet
+    The key is the label as printed, without its colon; a repeated one gets " (2)". A key that is the name of
+    a declared property beside the map is left to that property. Confidence is not yet
     fitted: the least sure word of the value, times what pairs of its sort are worth.
     """
     maps = [leaf for leaf in doctype.leaves if leaf.open_map and leaf.type == "string"]
@@ -88,21 +87,33 @@ def lines_to_pairs(layout: Layout, doctype: DocumentType, source: Mapping[int, F
             " ".join(word.text for word in pair.words),
             pair.label.line.page,
             bounding(pair.words),
-            pair.found * min(word.confidence for word in pair.words),
+            WORTH[pair.kind] * min(word.confidence for word in pair.words),
             source[pair.label.line.page],
         )
         for leaf in maps
-        for key, pair in with_keys(pairs)
+        for key, pair in with_keys(pairs, declared_beside(leaf, doctype))
     )
 
 
-def with_keys(pairs: Sequence[Pair]) -> Iterator[tuple[str, Pair]]:
-    """Each pair with a key of its own."""
-    seen: dict[str, int] = {}
+def declared_beside(leaf: Leaf, doctype: DocumentType) -> frozenset[str]:
+    """The names of the properties that the type declares in the object whose open map ``leaf`` is."""
+    inside = leaf.pointer.removesuffix("*")
+    below = (other.pointer for other in doctype.leaves if other is not leaf and other.pointer.startswith(inside))
+    return frozenset(unescape(tokens(pointer.removeprefix(inside[:-1]))[0]) for pointer in below)
+
+
+def with_keys(pairs: Sequence[Pair], declared: Collection[str] = ()) -> Iterator[tuple[str, Pair]]:
+    """Each pair with a key of its own, none of them declared; "(2)" may be printed too, so it counts on."""
+    taken, last = set(declared), dict[str, int]()
     for pair in pairs:
-        key = pair.label.text
-        seen[key] = seen.get(key, 0) + 1
-        yield (key if seen[key] == 1 else f"{key} ({seen[key]})"), pair
+        label = key = pair.label.text
+        if label in declared:
+            continue
+        while key in taken:
+            last[label] = last.get(label, 1) + 1
+            key = f"{label} ({last[label]})"
+        taken.add(key)
+        yield key, pair
 
 
 def layout_to_pairs(layout: Layout) -> list[Pair]:
@@ -134,7 +145,7 @@ def _stacked(line: Line, layout: Layout, labels: Labels) -> Iterator[Pair]:
     if below is None or labels[_place(below)] or not 2 <= len(line.cells) == len(below.cells):
         return
     pairs = [
-        Pair(FormLabel(line, *cell, bare=True), _sure(below.words[slice(*under)]), TURN)
+        Pair(FormLabel(line, *cell, bare=True), _sure(below.words[slice(*under)]), "turn")
         for cell, under in zip(line.cells, below.cells, strict=True)
     ]
     figures = any(c.isdigit() for c in below.text)
@@ -213,7 +224,7 @@ def _beside(label: FormLabel, end: int | None) -> Pair | None:
         return None
     wide = (at for at in range(label.last + 1, last) if _gap(line, at) > WIDE)
     sure = _sure(line.words[label.last : next(wide, last)])
-    return Pair(label, sure, TURN if label.bare else BESIDE) if sure else None
+    return Pair(label, sure, "turn" if label.bare else "beside") if sure else None
 
 
 def _are_boxes(words: Sequence[Word]) -> bool:
@@ -232,7 +243,7 @@ def _below(label: FormLabel, layout: Layout, labels: Labels) -> Pair | None:
         return None
     cell = _cell_under(below, label.box)
     sure = _sure(cell)
-    return Pair(label, sure, UNDER) if sure else None
+    return Pair(label, sure, "under") if sure else None
 
 
 def _with_rest(pair: Pair, layout: Layout, labels: Labels) -> Pair:
@@ -240,7 +251,7 @@ def _with_rest(pair: Pair, layout: Layout, labels: Labels) -> Pair:
     words, line = pair.words, pair.label.line
     if pair.label.bare:
         return pair
-    at = layout.line_at(line.page, line.index + (1 if pair.found == BESIDE else 2))
+    at = layout.line_at(line.page, line.index + (1 if pair.kind == "beside" else 2))
     for _ in range(MOST):
         if at is None or labels[_place(at)] or (at.box.y0 - words[-1].box.y1) / at.height > GOES_ON:
             break
@@ -250,7 +261,7 @@ def _with_rest(pair: Pair, layout: Layout, labels: Labels) -> Pair:
             break
         words = (*words, *sure)
         at = layout.line_at(at.page, at.index + 1)
-    return Pair(pair.label, words, pair.found)
+    return Pair(pair.label, words, pair.kind)
 
 
 def _place(line: Line) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -35,15 +35,34 @@ class Relation:
         return self.anchor.score**4 * near * 0.55**self.passed * self.aligned
 
 
-def relations(candidate: Candidate, anchors: Sequence[Anchor], rivals: Sequence[Candidate]) -> tuple[Relation, ...]:
-    """``anchors``: those of the candidate's page; ``rivals``: the candidates of its kind on that page."""
-    found = []
-    rivals = [rival for rival in rivals if _percent(rival) == _percent(candidate)]
-    for anchor in anchors:
-        relation = _right(candidate, anchor, rivals) or _below(candidate, anchor, rivals)
-        if relation:
-            found.append(relation)
-    return tuple(found)
+@dataclass(frozen=True)
+class Surroundings:
+    """What stands on one page, by row: its labels, and the candidates of one kind."""
+
+    anchors: Mapping[int, Sequence[Anchor]]
+    rivals: Mapping[tuple[bool, int], Sequence[Candidate]]
+
+    @classmethod
+    def of(cls, anchors: Sequence[Anchor], candidates: Sequence[Candidate]) -> Surroundings:
+        labels: dict[int, list[Anchor]] = {}
+        for anchor in anchors:
+            labels.setdefault(anchor.line.index, []).append(anchor)
+        rows: dict[tuple[bool, int], list[Candidate]] = {}
+        for candidate in candidates:
+            rows.setdefault((_percent(candidate), candidate.line.index), []).append(candidate)
+        return cls(labels, rows)
+
+    def rivals_of(self, candidate: Candidate, row: int) -> Sequence[Candidate]:
+        return self.rivals.get((_percent(candidate), row), ())
+
+
+def relations(candidate: Candidate, around: Surroundings) -> tuple[Relation, ...]:
+    """The labels on the candidate's own row and on the few rows above it, each as seen from it."""
+    row = candidate.line.index
+    found = [_right(candidate, anchor, around) for anchor in around.anchors.get(row, ())]
+    for above in range(row - DOWN, row):
+        found += [_below(candidate, anchor, around) for anchor in around.anchors.get(above, ())]
+    return tuple(relation for relation in found if relation)
 
 
 def _percent(candidate: Candidate) -> bool:
@@ -51,12 +70,13 @@ def _percent(candidate: Candidate) -> bool:
     return isinstance(candidate.form, Number) and candidate.form.percent
 
 
-def _right(candidate: Candidate, anchor: Anchor, rivals: Sequence[Candidate]) -> Relation | None:
+def _right(candidate: Candidate, anchor: Anchor, around: Surroundings) -> Relation | None:
     line = candidate.line
     if anchor.line is not line or candidate.first <= anchor.first or candidate.last <= anchor.last:
         return None  # they may share a word: the RM of ``Total RM`` is also the currency of ``RM 8.95``
     gap = (line.words[candidate.first].box.x0 - _label_end(anchor, candidate)) / line.aspect / line.height
-    passed = sum(r.line is line and anchor.last <= r.first and r.last <= candidate.first for r in rivals)
+    row = around.rivals_of(candidate, line.index)
+    passed = sum(anchor.last <= r.first and r.last <= candidate.first for r in row)
     between = sum(c.isalpha() for w in line.words[anchor.last : candidate.first] for c in w.text)
     return Relation(anchor, "right", max(gap, 0.0), 1.0, passed, between, _before(anchor))
 
@@ -70,19 +90,15 @@ def _label_end(anchor: Anchor, candidate: Candidate) -> float:
     return words[last - 1].box.x1
 
 
-def _below(candidate: Candidate, anchor: Anchor, rivals: Sequence[Candidate]) -> Relation | None:
-    down = candidate.line.index - anchor.line.index
-    if not 0 < down <= DOWN:
-        return None
+def _below(candidate: Candidate, anchor: Anchor, around: Surroundings) -> Relation | None:
     label, value, height = anchor.box, _first_row(candidate), candidate.line.height
-    aligned = alignment(label, value, height * candidate.line.aspect)
+    near = height * candidate.line.aspect  # a letter height, as a fraction of the page's width
+    aligned = alignment(label, value, near)
     gap = (value.y0 - label.y1) / height
     if aligned == 0.0 or gap > 5:
         return None
-    passed = sum(
-        anchor.line.index < r.line.index < candidate.line.index and alignment(label, _first_row(r), height) > 0
-        for r in rivals
-    )
+    between = range(anchor.line.index + 1, candidate.line.index)
+    passed = sum(alignment(label, _first_row(r), near) > 0 for row in between for r in around.rivals_of(candidate, row))
     return Relation(anchor, "below", max(gap, 0.0), aligned, passed, 0, _before(anchor))
 
 
@@ -91,9 +107,9 @@ def _first_row(candidate: Candidate) -> Box:
     return Box(words[0].box.x0, words[0].box.y0, words[-1].box.x1, words[0].box.y1)
 
 
-def alignment(label: Box, value: Box, height: float) -> float:
+def alignment(label: Box, value: Box, near: float) -> float:
     """How well two boxes stand under each other: by left edge, right edge, centre or overlap; 0..1."""
-    if min(abs(label.x0 - value.x0), abs(label.x1 - value.x1), abs(label.cx - value.cx)) < height:
+    if min(abs(label.x0 - value.x0), abs(label.x1 - value.x1), abs(label.cx - value.cx)) < near:
         return 1.0
     overlap = min(label.x1, value.x1) - max(label.x0, value.x0)
     return 0.7 if overlap > 0 else 0.0

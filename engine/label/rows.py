@@ -8,6 +8,7 @@ head).
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
@@ -35,6 +36,7 @@ BREAK = 6.0  # letter heights between two lines from which the table is over
 WRAPPED = 1.1  # letter heights between two lines of one description at the most
 MOST = 3  # such lines in one row
 BESIDE = 0.3  # vertical overlap from which two lines are one that was torn, if their words stand clear
+USUAL = 99  # last rows that tell how many numbers and dates a row has
 LOOK = 30  # lines below a head that tell what its unknown columns hold
 SAME_HEAD = 0.65  # share of common leaves from which two heads are of one table
 
@@ -65,10 +67,14 @@ class Growing:
 
 @dataclass
 class Found:
-    """The rows of a table so far. ``before``: lines of text that may belong to the row to come."""
+    """The rows of a table so far. ``before``: lines of text that may belong to the row to come.
+
+    ``firm`` counts the numbers and dates of the last rows: of all, a long table would take quadratic time.
+    """
 
     rows: list[Growing] = field(default_factory=list)
     before: list[Line] = field(default_factory=list)
+    firm: deque[int] = field(default_factory=lambda: deque(maxlen=USUAL))
     texts_lead: bool = False  # descriptions stand above their numbers
 
 
@@ -82,10 +88,17 @@ class Reader:
     order: str
 
     def headed_rows(self) -> tuple[Row, ...]:
-        """The rows under the heads with most of the leaves; heads of other tables are left alone."""
+        """The rows under the heads with most of the leaves; heads of other tables are left alone.
+
+        Heads alike are tried together and once: each try is a walk through the whole document.
+        """
         heads = [self._completed(head) for head in lines_to_heads(self.layout, self.table.leaves, self.table.others)]
         whole = [head for head in heads if len(head.leaves) >= (3 if head.weak else 2)]
+        tried: list[Head] = []
         for best in sorted(whole, key=lambda head: -len(head.leaves)):
+            if any(self._alike(best, head) for head in tried):
+                continue
+            tried.append(best)
             rows = self._under({(h.line.page, h.line.index): h for h in whole if self._alike(h, best)})
             if rows:
                 return rows
@@ -205,7 +218,7 @@ class Reader:
         """A value in a key column, and not much less beside it than in the rows before."""
         if CARRIED.search(line.text) or not self.table.keys(head.leaves) & cells.keys():
             return False
-        usual = median([len(self.table.firm(row.cells)) for row in found.rows] or [0])
+        usual = median(found.firm or [0])
         firm = len(self.table.firm(cells))
         return 2 * firm >= usual and len(cells) >= 2 and (not continued or firm >= usual - 1)
 
@@ -217,6 +230,7 @@ class Reader:
         if text and wordless and found.texts_lead and found.before:
             cells[text.pointer] = _joined([_as_cell(before) for before in found.before[-2:]])
         found.rows.append(Growing(cells, line))
+        found.firm.append(len(self.table.firm(cells)))
         found.before.clear()
 
     def _go_on(self, line: Line, head: Head, found: Found) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from engine.label.candidates import Candidate
 from engine.label.features import Pool
+from engine.pointer import set_at
 from engine.rules import Rule, apply
 
 MOST_VALUES = 30  # candidates of a leaf that are tried, largest first: closing amounts are large
@@ -91,5 +92,7 @@ def combinations(
 
 
 def fits(rule: Rule, values: dict[str, Any]) -> bool:
-    outcomes = apply(rule, {pointer.removeprefix("/"): value for pointer, value in values.items()})
-    return any(outcome.holds for outcome in outcomes)
+    data: dict[str, Any] = {}
+    for pointer, value in values.items():
+        set_at(data, pointer, value)
+    return any(outcome.holds for outcome in apply(rule, data))

@@ -141,9 +141,7 @@ def print_thresholds(
     print("\nx-threshold   clean   wrong")
     for threshold in (0.8, 0.85, 0.9, 0.95, 0.97):
         clean = [
-            s
-            for s in items
-            if not doubts(replace(types[s.type], threshold=threshold), results[s.set, s.id].fields)
+            s for s in items if not doubts(replace(types[s.type], threshold=threshold), results[s.set, s.id].fields)
         ]
         wrong = sum(has_wrong(s, types[s.type], results[s.set, s.id], readings[s.set, s.id]) for s in clean)
         print(f"{threshold:11.2f} {len(clean):7} {wrong:7}")

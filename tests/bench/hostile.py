@@ -1,6 +1,6 @@
 """Every file of a folder through `engine extract`: no traceback, no hang, bounded memory, a result or a sentence.
 
-    python -m tests.bench.hostile DIR... [--seconds 60] [--jobs 1]
+python -m tests.bench.hostile DIR... [--seconds 60] [--jobs 1]
 """
 
 from __future__ import annotations
