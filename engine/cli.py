@@ -173,8 +173,7 @@ def route(file: Path, type_name: str | None, as_json: bool, **options: Any) -> i
         _print(routes_to_json(str(document.path), document.sha256, document.page_count, named, routes.pages))
     else:
         _print(routes_to_text(routes.pages))
-    # every page that was looked at has its ink measured; of any other the reason says why it was not
-    return _pages_exit({p.page: None if "ink" in p.signals else p.reason for p in routes.pages}, document.page_count)
+    return _pages_exit({page.page: page.failure for page in routes.pages}, document.page_count)
 
 
 @cli.group()

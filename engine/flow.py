@@ -46,6 +46,7 @@ class PageRoute:
     reason: str
     signals: dict[str, float]
     regions: tuple[Region, ...]
+    failure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ def route(
     return DocumentRoutes(
         whole.document,
         tuple(
-            PageRoute(r.page, d.route, d.reason, r.signals, r.regions)
+            PageRoute(r.page, d.route, d.reason, r.signals, r.regions, r.failure)
             for r, d in zip(whole.readings, decisions, strict=True)
         ),
     )

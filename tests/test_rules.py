@@ -41,19 +41,6 @@ SCHEMA = {
             "type": "array",
             "items": {"type": "object", "properties": {"debit": NUMBER, "credit": NUMBER, "balance": NUMBER}},
         },
-        "accounts": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "opening_balance": NUMBER,
-                    "moves": {
-                        "type": "array",
-                        "items": {"type": "object", "properties": {"balance": NUMBER, "step": NUMBER}},
-                    },
-                },
-            },
-        },
     },
 }
 LEAVES: tuple[Leaf, ...] = schema_leaves(SCHEMA)
@@ -279,28 +266,6 @@ def test_nested_names_and_names_from_outside_the_row() -> None:
     items = [{"amount": D(3)}, {"amount": D(11)}]
     outcomes = apply(rule("each(line_items): amount <= total"), {"total": D(10), "line_items": items})
     assert [o.holds for o in outcomes] == [True, False]
-
-
-def test_arrays_in_arrays_keep_to_their_own_rows() -> None:
-    accounts = [
-        {
-            "opening_balance": D(1),
-            "moves": [{"balance": D(2), "step": D(1)}, {"balance": D(4), "step": D(2)}],
-        },
-        {
-            "opening_balance": D(7),
-            "moves": [{"balance": D(8), "step": D(1)}, {"balance": D(9), "step": D(9)}],
-        },
-    ]
-    outcomes = apply(
-        rule("each(accounts.moves): balance == prev(balance) + step"),
-        {"accounts": accounts, "opening_balance": D(99)},
-    )
-    assert [o.holds for o in outcomes] == [True, True, True, False]
-    assert outcomes[3].path == "/accounts/1/moves/1/balance"
-    columns = apply(rule("each(accounts): sum(moves.step) >= opening_balance"), {"accounts": accounts})
-    assert [o.holds for o in columns] == [True, True]
-    assert one("sum(accounts.moves.step) == total", accounts=accounts, total=D(13)).holds is True
 
 
 def test_count_text_and_truth() -> None:

@@ -33,8 +33,7 @@ from engine.values.dates import date_order_of, dates_in
 from engine.values.numbers import Number, decimal_sign_of
 
 CHOICE, CURRENCY = "choice", "currency"
-PRESENT = 0.3  # share of the softmax that all candidates together must reach, else "not on the page" is likelier
-PRESENT_AT_LABEL = 0.1  # and for what stands at the label of a leaf that was never fitted: better shown and doubted
+PRESENT = 0.1  # share of the softmax that all candidates together must reach, else "not on the page" is far likelier
 HEAD = 3  # labels of columns in one row from which it is the head of a table
 NUMBERS = ("money", "quantity", "percent")
 
@@ -202,10 +201,9 @@ def plausible_ranking(sheet: Sheet, leaf: Leaf, model: Model) -> list[Ranked]:
     kind = kind_of(leaf)
     if kind == CURRENCY:
         return ranking
-    least = PRESENT
     if kind != CHOICE and own_weights(model, sheet.doctype.name, leaf.pointer) is None:
-        ranking, least = [ranked for ranked in ranking if ranked.labelled], PRESENT_AT_LABEL
-    return ranking if sum(ranked.share for ranked in ranking) >= least else []
+        ranking = [ranked for ranked in ranking if ranked.labelled]
+    return ranking if sum(ranked.share for ranked in ranking) >= PRESENT else []
 
 
 def ranking_to_claims(leaf: Leaf, ranking: Sequence[Ranked], source: Mapping[int, FieldSource]) -> Iterator[Claim]:
