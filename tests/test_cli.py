@@ -19,6 +19,7 @@ from engine.as_json import RESULT_SCHEMA
 from engine.cli import main
 from engine.config import Config
 from engine.errors import BadInput, MissingDependency
+from engine.flow import PageRoute
 from engine.page import Box, Reading, Word
 from engine.result import Result, Status
 from tests import sample_results as sample
@@ -52,8 +53,7 @@ class Flow:
     def route(self, path: Path, **options: Any) -> SimpleNamespace:
         self.asked.append({"path": path, **options})
         pages = tuple(
-            SimpleNamespace(page=r.page, route="ocr", reason=r.failure or "printed text", signals=r.signals, regions=())
-            for r in self.readings
+            PageRoute(r.page, "ocr", r.failure or "printed text", r.signals, (), r.failure) for r in self.readings
         )
         return SimpleNamespace(document=self.document(path), pages=pages)
 

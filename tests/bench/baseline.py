@@ -98,10 +98,22 @@ def after(pattern: str, wanted: str = r".+") -> Callable[[Sequence[str], str], o
 
 
 def form_type(lines: Sequence[str], order: str) -> object:
-    text = " ".join(lines[:25]).casefold()
-    for name in ("dissemination report", "amendment", "short"):
-        if name in text:
-            return {"short": "Short Form"}.get(name, name.title())
+    """The first of the titles that is printed."""
+    text = " ".join(lines[:40]).casefold()
+    titles = {"short-form": "Short Form", "short form": "Short Form", "amendment to": "Amendment"}
+    found = {text.find(t): name for t, name in (titles | {"dissemination report": "Dissemination Report"}).items()}
+    found.pop(-1, None)
+    return found[min(found)] if found else None
+
+
+def registrant(lines: Sequence[str], order: str) -> object:
+    """What stands under "name of registrant", or under the question for the primary registrant's name."""
+    for i, line in enumerate(lines):
+        if re.search(r"(?i)name\b.*\bregistrant", line):
+            for below in lines[i + 1 : i + 4]:
+                name = re.sub(r"(?i)^\W*(name)?\W*", "", below.split("  ")[0])
+                if sum(map(str.isalpha, name)) >= 4 and not re.match(r"(?i)address", name):
+                    return name.strip()
     return None
 
 
@@ -115,6 +127,6 @@ FINDERS: dict[str, Callable[[Sequence[str], str], object]] = {
     "/gross_amount": gross,
     "/flight_from": flight(0),
     "/flight_to": flight(1),
-    "/registrant_name": after(r"(?i)name of (the )?(primary )?registrant|registrant\W*$", r"[A-Za-z].+"),
+    "/registrant_name": registrant,
     "/form_type": form_type,
 }
