@@ -334,3 +334,9 @@ def test_the_vocabulary_documents_every_keyword() -> None:
         "x-threshold",
     ]
     assert all(k.meaning.endswith(".") and k.expects for k in vocabulary())
+
+
+def test_the_documentation_tells_every_keyword_as_the_code_does() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "document-types.md").read_text()
+    for keyword in vocabulary():
+        assert f"| `{keyword.name}` | {' and '.join(keyword.where)} | {keyword.expects} | {keyword.meaning} |" in text

@@ -129,6 +129,20 @@ def test_a_page_that_wanted_a_model_makes_the_document_review() -> None:
     assert not [f for f in forced.findings if f.check == "route"]
 
 
+def test_every_doubt_about_a_critical_leaf_is_told() -> None:
+    result = readings_to_result(DOCUMENT, [reading()], RECEIPT, Config())
+    told = {f.path for f in result.findings if f.check == "witness"}
+    assert told == {leaf.pointer for leaf in RECEIPT.leaves if leaf.critical}
+    assert all(f.severity == "warning" for f in result.findings if f.check == "witness")
+
+
+def test_pages_that_the_document_does_not_have() -> None:
+    result = readings_to_result(DOCUMENT, [], RECEIPT, Config(pages="9"))
+    assert result.status == "failed"
+    assert [page.outcome for page in result.pages] == ["skipped"]
+    assert "--pages" in result.findings[0].message
+
+
 def test_an_unreadable_leaf_says_so() -> None:
     result = readings_to_result(DOCUMENT, [reading(handwriting=0.9)], RECEIPT, Config())
     assert result.fields["/total"].missing == "unreadable"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from engine.doctype import load_type
 from engine.label.anchors import Label, lines_to_anchors
-from engine.label.claims import readings_to_claims
+from engine.label.claims import readings_to_claims, readings_to_sheet
 from engine.label.lines import reading_to_lines, readings_to_lines
+from engine.label.sums import rule_support
 from tests.pages import typed_reading
 
 RECEIPT = typed_reading("""
@@ -115,3 +118,69 @@ def test_date_order_is_the_documents_own_where_it_tells(printed: str, wanted: st
 
 def test_nothing_is_claimed_on_an_empty_page() -> None:
     assert readings_to_claims([typed_reading("")], load_type("receipt")) == ()
+
+
+def test_one_printed_amount_serves_one_leaf() -> None:
+    """A slip with a single amount: it is the total, and not the subtotal, the tax and the cash as well."""
+    found = values(typed_reading("HARBOUR LANE BOOKS LTD\nDate: 25/03/2018\nTOTAL   9.00"), "receipt")
+    assert [pointer for pointer, value in found.items() if value == Decimal("9.00")] == ["/total"]
+
+
+def test_a_leaf_never_fitted_takes_only_what_stands_at_its_label() -> None:
+    found = values(
+        typed_reading("NORTHWIND BANK\nAccount Number: 5550-1428\nClosing balance   812.40"), "bank_statement"
+    )
+    assert found["/account_number"] == "5550-1428"
+    assert found["/closing_balance"] == Decimal("812.40")
+    assert "/opening_balance" not in found
+
+
+def test_the_currency_is_told_by_the_sign_at_the_amounts() -> None:
+    found = values(typed_reading("Invoice No: 77\nTotal   £812.40"), "invoice")
+    assert found["/currency"] == "GBP"
+
+
+def test_a_column_head_is_no_label_of_the_total() -> None:
+    page = typed_reading("""
+        Description          Quantity     Rate      Net amount
+        Lantern, week              8     14.00          112.00
+        Dimmer, week               2    165.00          330.00
+        Net amount                                      442.00
+    """)
+    assert values(page, "invoice")["/subtotal"] == Decimal("442.00")
+
+
+def test_the_types_own_rule_tells_the_total_from_its_neighbour() -> None:
+    doctype = load_type("receipt")
+    sheet = readings_to_sheet([RECEIPT], doctype)
+    total = next(leaf for leaf in doctype.leaves if leaf.pointer == "/total")
+    support = rule_support("/total", sheet.number_pools, doctype.checks)
+    held = {c.value for c, s in zip(sheet.pool(total).candidates, support, strict=True) if s > 0}
+    assert Decimal("37.10") in held
+    assert Decimal("30.00") not in held
+
+
+def test_words_without_height_and_pages_of_signs_are_no_accident() -> None:
+    flat = replace(RECEIPT, words=tuple(replace(w, box=replace(w.box, y1=w.box.y0)) for w in RECEIPT.words))
+    signs = replace(RECEIPT, words=tuple(replace(w, text="--") for w in RECEIPT.words))
+    for reading in (flat, signs):
+        for name in ("receipt", "invoice", "form", "registration"):
+            readings_to_claims([reading], load_type(name))
+
+
+def test_an_own_type_with_every_json_type(tmp_path: Path) -> None:
+    """An integer called number is counted; a tick box has no words; what is printed elsewhere stays out."""
+    (tmp_path / "own.json").write_text(
+        json.dumps({
+            "type": "object",
+            "properties": {
+                "order_number": {"type": "integer"},
+                "weight": {"type": "number"},
+                "urgent": {"type": "boolean"},
+                "route_code": {"type": "string"},
+            },
+        })
+    )  # fmt: skip
+    page = typed_reading("Order number: 4711\nWeight: 12.5\nUrgent: yes\nRoute code: AB-12")
+    found = {c.pointer: c.value for c in readings_to_claims([page], load_type("own", tmp_path))}
+    assert found == {"/order_number": 4711, "/weight": Decimal("12.5"), "/route_code": "AB-12"}

@@ -17,6 +17,7 @@ from engine.values.numbers import Number, numbers_in
 ADDRESS_LINES = 7  # an address is at most this many rows high
 Form = Number | DateForm | Identifier
 AFTER_NAME = re.compile(r"(address|date|tel|telephone|phone|fax|e-?mail|d/b/a|dba|t/a)[.:]*", re.IGNORECASE)
+AMOUNT = re.compile(r"(?<![\d.,/])\d{1,3}(,\d{3})*\.\d\d(?![\d.,/-])")
 EDGE = " \t:;,.-_|*=~'\"`«»“”‘’()[]{}<>#/\\"
 
 
@@ -161,9 +162,11 @@ def clean_text(text: str) -> str:
 
 
 def address_candidates(lines: Sequence[Line]) -> list[Candidate]:
-    """Blocks of one to seven rows in one column."""
+    """Blocks of one to seven rows in one column; no row of an address holds an amount, and so no table is searched."""
     found: list[Candidate] = []
     for at, line in enumerate(lines):
+        if AMOUNT.search(line.text):
+            continue
         for first, last in dict.fromkeys((*line.cells, (0, len(line.words)))):
             found.extend(_blocks(lines[at : at + ADDRESS_LINES], first, last))
     return found
@@ -175,7 +178,7 @@ def _blocks(lines: Sequence[Line], first: int, last: int) -> Iterator[Candidate]
     yield _text(words, top, first, last, 1)
     for rows, line in enumerate(lines[1:], start=2):
         below = _same_column(bounding(words), words[-1], line)
-        if line.page != top.page or not below:
+        if line.page != top.page or not below or AMOUNT.search(line.text):
             return
         words.extend(below)
         yield _text(words, top, first, last, rows)

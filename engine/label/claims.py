@@ -34,6 +34,7 @@ from engine.values.numbers import Number, decimal_sign_of
 
 CHOICE, CURRENCY = "choice", "currency"
 PRESENT = 0.1  # share of the softmax that all candidates together must reach, else "not on the page" is far likelier
+LIKELY = 0.25  # calibrated confidence below which what stands at the label of such a leaf is taken for something else
 HEAD = 3  # labels of columns in one row from which it is the head of a table
 NUMBERS = ("money", "quantity", "percent")
 
@@ -202,7 +203,7 @@ def plausible_ranking(sheet: Sheet, leaf: Leaf, model: Model) -> list[Ranked]:
     if kind == CURRENCY:
         return ranking
     if kind != CHOICE and own_weights(model, sheet.doctype.name, leaf.pointer) is None:
-        ranking = [ranked for ranked in ranking if ranked.labelled]
+        ranking = [ranked for ranked in ranking if ranked.labelled and ranked.confidence >= LIKELY]
     return ranking if sum(ranked.share for ranked in ranking) >= PRESENT else []
 
 

@@ -19,6 +19,7 @@ from engine.rules import Rule, apply
 
 MOST_VALUES = 30  # candidates of a leaf that are tried, largest first: closing amounts are large
 MOST_OPERANDS = 3
+AT_LABEL = 0.1  # strength (0..1) from which an amount may be that of a label: across a receipt it falls to 0.2
 TELLING = 0.25  # share of combinations that may hold before a rule says nothing
 
 
@@ -68,7 +69,7 @@ def labelled(leaf: str, pool: Pool) -> list[Candidate]:
     )
     best: dict[Any, Candidate] = {}
     for strength, i in ranked:
-        if strength > 0.2 and len(best) < MOST_OPERANDS:
+        if strength > AT_LABEL and len(best) < MOST_OPERANDS:
             best.setdefault(pool.candidates[i].value, pool.candidates[i])
     return list(best.values())
 
