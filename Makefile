@@ -1,7 +1,7 @@
 # Every habit of the project as a target; `make help` lists them. PYTHON=… picks the interpreter, DATA=DIR the
 # documents a bench measures (without it the bundled fixtures).
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint format bench bench-fields bench-signals bench-hostile fixtures clean
+.PHONY: help setup demo test test-slow lint format bench bench-fields bench-signals bench-read bench-hostile bench-long fixtures clean
 
 PYTHON ?= python3
 DATA ?=
@@ -41,7 +41,7 @@ format: setup  ## put the code in its usual form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: bench-fields bench-hostile  ## measure everything there is a bench for (DATA=DIR)
+bench: bench-fields bench-hostile bench-long  ## measure everything there is a bench for (DATA=DIR)
 
 bench-fields: setup  ## measure how many fields are right (DATA=DIR)
 	$(BIN)/python -m tests.bench.fields $(BENCH_OPTIONS)
@@ -49,6 +49,13 @@ bench-fields: setup  ## measure how many fields are right (DATA=DIR)
 bench-signals: setup  ## measure handwriting and table signals on labelled pages (needs DATA=DIR)
 	@test -n "$(DATA)" || { echo 'give DATA=DIR with page_labels.jsonl: the fixtures have no labelled pages'; exit 1; }
 	$(BIN)/python -m tests.bench.signals "$(DATA)"
+
+bench-read: setup  ## measure scaling and turning of pages (needs DATA=DIR)
+	@test -n "$(DATA)" || { echo 'give DATA=DIR with sroie2019 and other sets: see docs/benchmarks.md'; exit 1; }
+	$(BIN)/python -m tests.bench.read "$(DATA)"
+
+bench-long: setup  ## measure CPU and memory of extraction as pages grow
+	$(BIN)/python -m tests.bench.long
 
 bench-hostile: setup  ## extract every file of a folder: no traceback, no hang, bounded memory (DATA=DIR)
 	$(BIN)/python -m tests.bench.hostile $(if $(DATA),"$(DATA)",fixtures)

@@ -66,11 +66,10 @@ def extract(
         document = receive(path, config)
         readings = read_pages(document, ocr, config, progress)
     except BadInput as error:
-        return nothing_read(path, doctypes, str(error))
+        return nothing_read(path, doctypes, str(error), ocr)
     doctype, doubt = choose_type(readings, doctypes)
     result = readings_to_result(document, readings, doctype, config, doubt=doubt)
-    by_ocr = any(reading.source == "ocr" and not reading.failure for reading in readings)
-    return replace(result, ocr=ocr.name if by_ocr else None)
+    return replace(result, ocr=ocr.name)
 
 
 def readings_to_result(
@@ -238,7 +237,7 @@ def why_missing(pages: Sequence[PageResult], routes: Sequence[Decision]) -> Miss
     return "unreadable" if any(d.cause in ("handwriting", "poor_ocr") for d in routes) else "absent"
 
 
-def nothing_read(path: Path, doctypes: Sequence[DocumentType], sentence: str) -> Result:
+def nothing_read(path: Path, doctypes: Sequence[DocumentType], sentence: str, ocr: Ocr) -> Result:
     """The result of a file that could not be read at all: its type's shape, every leaf null because it failed."""
     doctype = doctypes[0] if len(doctypes) == 1 else None
     fields, _ = claims_to_fields((), doctype, "failed") if doctype else ({}, ())
@@ -251,6 +250,7 @@ def nothing_read(path: Path, doctypes: Sequence[DocumentType], sentence: str) ->
         data=fields_to_data(fields, doctype) if doctype else {},
         fields=fields,
         findings=(Finding("", "page", "error", sentence),),
+        ocr=ocr.name,
     )
 
 

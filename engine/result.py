@@ -80,5 +80,5 @@ class Result:
     findings: tuple[Finding, ...] = ()
     pages: tuple[PageResult, ...] = ()
     usage: Usage = Usage()
-    ocr: str | None = None
+    ocr: str = ""
     model: str | None = None
