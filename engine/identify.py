@@ -13,7 +13,7 @@ from engine.page import Reading
 
 FIRST_PAGES = 2  # the type is told where a document begins
 LEAST = 1.0  # score below which nothing speaks for a type
-MARGIN = 0.08  # lead over the runner-up, as a share of the best score, below which the answer is "unknown"
+MARGIN = 0.08  # lead over the next, as a share of the best score, below which it is "unknown" (DESIGN.md, last part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,3 @@ def weight(anchor: Anchor) -> float:
     length = min(sum(len(w.text) for w in anchor.line.words[anchor.first : anchor.last]) / 12, 2.0)
     early = 0.4 + 0.6 * math.exp(-anchor.line.index / 12) if anchor.line.page == 1 else 0.3
     return length * early * anchor.score
-
-
-__all__ = ["Identified", "identify"]

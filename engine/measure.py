@@ -1,7 +1,8 @@
 """The signals of a page: what its pixels and words tell about handwriting, tables, layout and damage.
 
 Pure arithmetic on one upright page. ``handwriting`` and ``table`` are probabilities from logistic weights fitted
-on labelled pages (DESIGN.md, "Why these signals"); the others are shares from 0 to 1 that say what they count.
+on labelled pages (DESIGN.md, "Why is a page routed, and not a document?"); the others are shares from 0 to 1 that say
+what they count.
 """
 
 from __future__ import annotations

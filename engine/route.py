@@ -13,10 +13,9 @@ from engine.measure import BLANK_INK
 from engine.page import Reading
 from engine.result import Route
 
-# DESIGN.md, "Why these thresholds": each is set on labelled pages, with the error it leaves.
-HANDWRITING = 0.5
+HANDWRITING = 0.5  # these two are probabilities fitted on labelled pages (DESIGN.md, "Why is a page routed …")
 TABLE = 0.5
-COLUMNS = 0.55
+COLUMNS = 0.55  # from here on first settings, no experiment stands behind them yet
 POOR_CONFIDENCE = 0.55
 POOR_TEXT = 0.45
 COMPLEX = 0.75

@@ -9,10 +9,8 @@ Two cheap looks:
 
 Where neither is clear (handwriting, a drawing, a nearly empty page) the page is left as it is.
 
-Measured on real pages: of 463 upright ones (receipts, forms, filings, orders, letters, books, tables) none
-was turned; of 117 turned by 90, 180 or 270 degrees (receipts, forms, filings, orders) 116 came back upright,
-one stayed. 0.2 to 0.45 s of CPU a page. Tesseract's own OSD takes as long; of 106 upright pages it turned
-22, at a confidence of 2 and more still 5, and then found only 110 of 318 turned ones.
+Measured by `make bench-read` (DESIGN.md, "Why not Tesseract's own orientation detection?"): of 133 upright pages none
+was turned, of 399 turned ones 391 were found, 8 left and none turned wrongly. 0.2 to 0.45 s of CPU a page.
 """
 
 from __future__ import annotations

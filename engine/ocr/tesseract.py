@@ -1,6 +1,6 @@
 """Tesseract through pytesseract: one call a page gives words, boxes and confidence together.
 
-What it is told matters more than any filter (DESIGN.md, "Why letters are scaled"): letters of the height that
+What it is told matters more than any filter (DESIGN.md, "Why is a page scaled before OCR?"): letters of the height that
 its LSTM was trained on, the true resolution, one thread a page. Narrow slips (receipts) are read as one block
 of text, since page layout analysis tears their two columns apart; everything else with layout analysis.
 """

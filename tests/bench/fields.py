@@ -147,6 +147,16 @@ def print_thresholds(
         print(f"{threshold:11.2f} {len(clean):7} {wrong:7}")
 
 
+def print_unjudged(items: Sequence[Sample], readings: Readings, results: Mapping[tuple[str, str], Result]) -> None:
+    """Clean documents with a value that the truth cannot judge, since OCR does not show it on the page."""
+    clean = [s for s in items if results[s.set, s.id].status == "clean"]
+    for sample in clean:
+        for pointer, truth in sample.truth.items():
+            if not shown(sample, pointer, readings[sample.set, sample.id]):
+                found = results[sample.set, sample.id].fields[pointer].value
+                print(f"not judged: clean {sample.id} {pointer} says {found!r}, the catalogue {truth!r}")
+
+
 def has_wrong(sample: Sample, doctype: DocumentType, result: Result, readings: Sequence[Reading]) -> bool:
     return any(
         not agree(
@@ -205,6 +215,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
     results = extract_all(items, readings, types, models)
     print_accuracy(items, readings, types, results)
     print_clean(items, readings, types, results)
+    print_unjudged(items, readings, results)
     print_thresholds(items, readings, types, results)
     print_types(items, readings, every)
 
