@@ -1,7 +1,7 @@
 # Every habit of the project as a target; `make help` lists them. PYTHON=… picks the interpreter, DATA=DIR the
 # documents a bench measures (without it the bundled fixtures).
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint format bench bench-fields bench-signals bench-read bench-hostile bench-long fixtures clean
+.PHONY: help setup demo test test-slow lint format bench bench-fields bench-signals bench-read bench-hostile bench-legible bench-long fixtures clean
 
 PYTHON ?= python3
 DATA ?=
@@ -56,6 +56,10 @@ bench-read: setup  ## measure scaling and turning of pages (needs DATA=DIR)
 
 bench-long: setup  ## measure CPU and memory of extraction as pages grow
 	$(BIN)/python -m tests.bench.long
+
+bench-legible: setup  ## measure how small letters may be shown to a model (needs DATA=DIR)
+	@test -n "$(DATA)" || { echo 'give DATA=DIR with sroie2019 and other sets: see docs/benchmarks.md'; exit 1; }
+	$(BIN)/python -m tests.bench.legible "$(DATA)"
 
 bench-hostile: setup  ## extract every file of a folder: no traceback, no hang, bounded memory (DATA=DIR)
 	$(BIN)/python -m tests.bench.hostile $(if $(DATA),"$(DATA)",fixtures)

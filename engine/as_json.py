@@ -119,7 +119,7 @@ def _page(page: PageResult) -> dict[str, Any]:
         "signals": _rounded(page.signals),
         "outcome": page.outcome,
         "attempts": page.attempts,
-        "usage": page.usage,
+        "usage": None if page.usage is None else {**_usage(page.usage), "kept": page.usage.kept},
         "seconds": round(page.seconds, 3),
     }
 

@@ -6,7 +6,6 @@ which way up the page was laid on the glass, is found out by :mod:`engine.uprigh
 
 from __future__ import annotations
 
-import io
 import struct
 from typing import Any
 
@@ -50,19 +49,6 @@ def without_colour(pixels: Pixels) -> Pixels:
     if np.count_nonzero(spread > 24) > 2:
         return pixels
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
-
-
-def vlm_image(image: PageImage, longest_side: int = 2048, jpeg_quality: int = 85) -> tuple[bytes, str]:
-    """The page as file bytes and their mime type: RGB, no side above ``longest_side``, never enlarged;
-    JPEG, or PNG where that is smaller (a clean digital page often is)."""
-    picture = Image.fromarray(image.pixels).convert("RGB")
-    picture.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
-    jpeg, png = io.BytesIO(), io.BytesIO()
-    picture.save(jpeg, "JPEG", quality=jpeg_quality)
-    picture.save(png, "PNG")
-    if png.tell() < jpeg.tell():
-        return png.getvalue(), "image/png"
-    return jpeg.getvalue(), "image/jpeg"
 
 
 # ---------------------------------------------------------------------------------------------- image files

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Literal
 
 from engine.page import Box
@@ -47,23 +48,41 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What asking a model took, as the provider booked it; ``usd`` is None where a price is unknown.
+
+    ``calls`` are requests that were answered, ``kept`` the answers that were there already and cost nothing.
+    """
+
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    usd: Decimal | None = Decimal(0)
+    kept: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        unknown = self.usd is None or other.usd is None
+        return Usage(
+            self.calls + other.calls,
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            None if unknown else (self.usd or Decimal(0)) + (other.usd or Decimal(0)),
+            self.kept + other.kept,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class PageResult:
+    """``usage`` is None for a page that no model was asked about."""
+
     page: int
     route: Route
     reason: str
     signals: dict[str, float]
     outcome: Outcome
     attempts: int = 1
-    usage: dict[str, Any] | None = None
+    usage: Usage | None = None
     seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    calls: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    usd: float | None = 0.0
 
 
 @dataclass(frozen=True, slots=True)

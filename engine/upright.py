@@ -50,7 +50,11 @@ def upright(image: PageImage, lang: str = "eng") -> PageImage:
 
     Raises MissingDependency where Tesseract or ``lang`` is not installed.
     """
-    turn = find_turn(image.pixels, lang)
+    return turned(image, find_turn(image.pixels, lang))
+
+
+def turned(image: PageImage, turn: int) -> PageImage:
+    """``image`` turned clockwise by ``turn`` degrees (0, 90, 180, 270)."""
     pixels = np.ascontiguousarray(np.rot90(image.pixels, -turn // 90)) if turn else image.pixels
     return replace(image, pixels=pixels, rotation=turn)
 

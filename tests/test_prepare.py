@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from reportlab.pdfgen.canvas import Canvas
 from engine.config import Config
 from engine.errors import BadPage
 from engine.page import PageImage, Pixels
-from engine.prepare import prepare, vlm_image
+from engine.prepare import prepare
 from engine.receive import receive
 from tests.making import noise, page_of_print, pdf_of, print_lines
 
@@ -271,19 +270,3 @@ def test_max_pixels_holds_for_what_is_drawn(tmp_path: Path) -> None:
     config = replace(CONFIG, max_pixels=1_000_000)
     image = prepare(receive(pdf_of(tmp_path / "a.pdf", print_lines), config), 1, config)
     assert 950_000 < image.width * image.height <= 1_000_000
-
-
-# ---------------------------------------------------------------------------------------------- for a model
-
-
-@pytest.mark.parametrize(("page", "mime"), [(page_of_print(), "image/png"), (noise(1000, 800), "image/jpeg")])
-def test_a_model_gets_the_smaller_of_jpeg_and_png(page: Image.Image, mime: str) -> None:
-    data, said = vlm_image(PageImage(1, np.asarray(page), None))
-    with Image.open(io.BytesIO(data)) as image:
-        assert (said, image.mode, image.size) == (mime, "RGB", page.size)
-        assert image.get_format_mimetype() == mime  # type: ignore[attr-defined]
-
-
-def test_a_model_gets_no_side_above_the_limit_and_nothing_squeezed() -> None:
-    data, _ = vlm_image(PageImage(1, np.asarray(noise(3000, 1500)), None), longest_side=1024)
-    assert Image.open(io.BytesIO(data)).size == (1024, 512)

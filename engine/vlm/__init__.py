@@ -1,0 +1,1 @@
+"""Vision-language models: a page and a question in, checked values and the way it ended out."""
