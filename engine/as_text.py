@@ -9,9 +9,11 @@ from __future__ import annotations
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from engine.asking import Rehearsed
     from engine.page import Reading
     from engine.result import Result
 
@@ -36,6 +38,34 @@ def readings_to_text(readings: Sequence[Reading]) -> str:
 def routes_to_text(pages: Iterable[Any]) -> str:
     """A line a page: its number, its route, the reason."""
     return columns([("page", "route", "reason"), *((str(page.page), page.route, page.reason) for page in pages)])
+
+
+def plans_to_text(pages: Sequence[tuple[str, Rehearsed]], model: str) -> str:
+    """A line a page that wants a model, then what it comes to. Tokens and dollars are estimates."""
+    if not pages:
+        return f"no page wants {model}: nothing would be sent"
+    head = ("file", "page", "images", "tokens in", "tokens out", "usd", "reason")
+    rows = [
+        (
+            name,
+            str(page.plan.page),
+            str(page.plan.images),
+            str(page.plan.input_tokens),
+            str(page.plan.output_tokens),
+            "kept" if page.plan.kept else _dollars(page.plan.usd),
+            page.reason if page.allowed else f"{page.reason}; over the limit, left to OCR",
+        )
+        for name, page in pages
+    ]
+    sent = [page.plan for _, page in pages if page.allowed]
+    prices = [plan.usd for plan in sent]
+    total = None if None in prices else sum((price for price in prices if price is not None), Decimal(0))
+    tokens = f"{sum(p.input_tokens for p in sent)} tokens in and {sum(p.output_tokens for p in sent)} out"
+    return f"{columns([head, *rows])}\n{model}: {len(sent)} pages, about {tokens}, {_dollars(total)}"
+
+
+def _dollars(usd: Decimal | None) -> str:
+    return "price unknown" if usd is None else f"${usd:.4f}"
 
 
 def columns(rows: Iterable[tuple[str, ...]]) -> str:

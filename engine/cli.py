@@ -10,18 +10,20 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from engine import __version__
-from engine.config import Config, load_config
+from engine.config import Config, Provider, load_config
 from engine.errors import EngineError, UsageError
 
 if TYPE_CHECKING:
     from engine.result import Result
+    from engine.vlm.ask import Vlm
+    from engine.vlm.store import Store
 
 USAGE_EXIT = 3
 STOPPED_EXIT = 130
@@ -68,6 +70,12 @@ _schemas = click.option(
 )
 
 
+_KEPT = (
+    click.option("--cache", type=_FILE, metavar="DIR", help="Where answers are kept.  [~/.cache/engine]"),
+    click.option("--no-cache", is_flag=True, default=None, help="Keep no answers, and use none."),
+)
+
+
 def _common(command: Command) -> Command:
     """The options of every command that opens a document."""
     options = (
@@ -85,6 +93,25 @@ def _common(command: Command) -> Command:
     return command
 
 
+_MODEL = (
+    click.option("--provider", type=click.Choice(get_args(Provider)), metavar="P", help="Whose model to ask."),
+    click.option("--model", metavar="M", help="Which one; else the provider's usual."),
+    click.option("--base-url", metavar="U", help="Its server, such as http://localhost:11434/v1."),
+    click.option("--no-vlm", is_flag=True, default=None, help="Never ask a model, whatever the settings say."),
+    click.option("--max-usd", type=float, metavar="X", help="Spend no more; pages over it are left to OCR."),
+    click.option("--max-vlm-pages", type=int, metavar="N", help="Ask about no more pages than these."),
+    click.option("--allow-text-model", is_flag=True, default=None, help="Give a model without eyes the OCR text."),
+    click.option("--recordings", type=_FILE, metavar="DIR", help="What --provider replay answers from."),
+)
+
+
+def _model(command: Command) -> Command:
+    """The options that name a vision-language model and bound what it may cost."""
+    for option in reversed((*_MODEL, *_KEPT)):
+        command = option(command)
+    return command
+
+
 @cli.command()
 @click.argument("files", nargs=-1, required=True, type=_FILE, metavar="FILE...")
 @click.option("--type", "type_name", default="auto", metavar="NAME|auto", help="Document type.  [auto]")
@@ -92,30 +119,38 @@ def _common(command: Command) -> Command:
 @click.option("--csv", "csv_path", type=_FILE, metavar="FILE.csv|DIR", help="Fields and line items as CSV too.")
 @_schemas
 @click.option("--route", type=click.Choice(["auto", "ocr", "vlm"]), help="Reader of every page.  [auto]")
-@click.option("--no-vlm", is_flag=True, help="Never call a vision-language model.")
+@_model
+@click.option("--dry-run", is_flag=True, help="Tell pages, tokens and cost of the model; send nothing.")
+@click.option("--show-prompt", is_flag=True, help="Print what the model would be asked; send nothing.")
 @_common
 def extract(
     files: tuple[Path, ...],
     type_name: str,
     out: Path | None,
     csv_path: Path | None,
-    no_vlm: bool,
+    dry_run: bool,
+    show_prompt: bool,
     **options: Any,
 ) -> int:
-    """Turn documents into checked JSON."""
+    """Turn documents into checked JSON.
+
+    A model is asked only where --provider (or the settings) names one; else OCR reads every page.
+    """
     from engine.csv_export import write_csv
     from engine.output import check_places, result_names
+    from engine.vlm.connect import connect
 
     config = _settings(options)
-    if no_vlm and config.route == "vlm":
-        raise UsageError("--route vlm and --no-vlm contradict each other: leave one out")
     _check_there(files)
     names = result_names(files)
     check_places(names, out, csv_path)
     _check_type(type_name, config)
+    if dry_run or show_prompt:
+        return _rehearse(files, type_name, config, show_prompt=show_prompt, quiet=options["quiet"])
+    vlm = connect(config)
     worst, kept = 0, []
     for path, name in names.items():
-        result = _extract_one(path, type_name, config, quiet=options["quiet"])
+        result = _extract_one(path, type_name, config, vlm, quiet=options["quiet"])
         _hand_over(result, out and out / name, quiet=options["quiet"])
         worst = max(worst, EXIT_CODES[result.status])
         if csv_path is not None:
@@ -238,11 +273,46 @@ def check(names: tuple[str, ...], **options: Any) -> int:
     return worst
 
 
+@cli.group(invoke_without_command=True)
+@_settings_file
+@_KEPT[0]
+@click.pass_context
+def cache(context: click.Context, /, **options: Any) -> None:
+    """Tell what answers of models are kept, and what was paid for them."""
+    from engine.as_text import columns
+    from engine.vlm.store import rows
+
+    store = _store(options)
+    context.obj = store
+    if context.invoked_subcommand is None:
+        entries = list(store.entries())
+        _print(columns(rows(entries)) if entries else f"no answers are kept in {store.root}")
+
+
+@cache.command()
+@click.option("--older-than", metavar="30d", help="Only answers given longer ago: 90m, 12h, 30d, 2w.")
+@click.pass_obj
+def clear(store: Store, older_than: str | None) -> None:
+    """Take kept answers away; they will be paid for again."""
+    from engine.vlm.store import age, size_to_text
+
+    cleared = store.clear(age(older_than) if older_than else None)
+    _print(f"{cleared.answers} answers taken away, {size_to_text(cleared.bytes)}, from {store.root}")
+
+
+def _store(options: dict[str, Any]) -> Store:
+    from engine.vlm.store import Store, default_root
+
+    return Store(_settings(options).cache or default_root(os.environ))
+
+
 @cli.command()
 @_settings_file
 @_schemas
+@_MODEL[0]
+@_MODEL[2]
 def doctor(**options: Any) -> None:
-    """Tell what is installed, and what to do about the rest."""
+    """Tell what is installed, which providers of models answer, and what to do about the rest."""
     from engine.doctor import examine, parts_to_text
 
     _print(parts_to_text(examine(_settings(options))))
@@ -278,12 +348,39 @@ def _title(name: str, config: Config) -> str:
         return f"(wrong: see engine schema check {name})"
 
 
-def _extract_one(path: Path, type_name: str, config: Config, *, quiet: bool) -> Result:
+def _extract_one(path: Path, type_name: str, config: Config, vlm: Vlm | None, *, quiet: bool) -> Result:
     from engine.flow import extract as extract_document
     from engine.progress import page_progress
 
     with page_progress(path.name, quiet=quiet) as progress:
-        return extract_document(path, type=type_name, config=config, progress=progress)
+        return extract_document(path, type=type_name, config=config, progress=progress, vlm=vlm)
+
+
+def _rehearse(files: Sequence[Path], type_name: str, config: Config, *, show_prompt: bool, quiet: bool) -> int:
+    """What a model would be asked, or what that would cost, over all files; nothing is sent."""
+    from engine.as_text import plans_to_text
+    from engine.flow import rehearse
+    from engine.progress import page_progress
+    from engine.vlm.connect import connect
+    from engine.vlm.question import question_to_text
+
+    if config.provider is None and not show_prompt:
+        raise UsageError("--dry-run tells what a model would cost: name one with --provider")
+    vlm = connect(config if config.provider else replace(config, provider="openai"), offline=True)
+    if vlm is None:
+        raise UsageError("--no-vlm leaves nothing to rehearse: leave it out")
+    plans = []
+    for path in files:
+        with page_progress(path.name, quiet=quiet) as progress:
+            pages = rehearse(path, vlm, type=type_name, config=config, progress=progress)
+        if show_prompt:
+            _print("\n\n".join(question_to_text(question) for page in pages for question in page.questions))
+            if not pages:
+                _say(f"{path}: no page wants a model; --route vlm sends every page")
+        plans += [(path.name, page) for page in pages]
+    if not show_prompt:
+        _print(plans_to_text(plans, vlm.name))
+    return 0
 
 
 def _hand_over(result: Result, target: Path | None, *, quiet: bool) -> None:

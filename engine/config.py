@@ -42,6 +42,8 @@ class Like:
 Count = Annotated[int, AtLeast(0)]
 Positive = Annotated[int, AtLeast(1)]
 Languages = Annotated[str, Like(r"\w[\w/-]*(\+\w[\w/-]*)*", "languages such as eng or eng+deu")]
+WebAddress = Annotated[str, Like(r"https?://\S+", "an address such as http://localhost:11434/v1")]
+Provider = Literal["anthropic", "openai", "openai-responses", "google", "openai-compatible", "replay"]
 PageRanges = Annotated[str, Like(r"[\d\s]+(-[\d\s]*)?(,[\d\s]+(-[\d\s]*)?)*", "pages such as 1-3,7 or 5-")]
 
 
@@ -67,6 +69,23 @@ class Config:
     # route
     route: Literal["auto", "ocr", "vlm"] = "auto"
     page_limit: Count = 50
+    # vision-language models; none is called unless a provider is named
+    provider: Provider | None = None
+    model: str | None = None
+    base_url: WebAddress | None = None
+    models: Path | None = None
+    no_vlm: bool = False
+    allow_text_model: bool = False
+    max_usd: Annotated[float, AtLeast(0)] | None = None
+    max_vlm_pages: Count | None = None
+    vlm_jobs: Positive = 4
+    requests_per_minute: Count = 0
+    vlm_timeout: Annotated[float, AtLeast(0.1)] = 120.0
+    vlm_deadline: Annotated[float, AtLeast(0.1)] = 300.0
+    # answers that are kept
+    cache: Path | None = None
+    no_cache: bool = False
+    recordings: Path | None = None
     # document types
     schemas: Path | None = None
 
@@ -76,6 +95,16 @@ class Config:
             _check(getattr(self, item.name), hints[item.name], item.name)
         if self.ocr == "both":
             raise UsageError("ocr = both needs a second OCR engine and this version has only Tesseract: leave it out")
+        self._check_vlm()
+
+    def _check_vlm(self) -> None:
+        named = [f"{name} = {getattr(self, name)}" for name in ("model", "base_url") if getattr(self, name) is not None]
+        if named and self.provider is None:
+            raise UsageError(f"{named[0]} needs a provider: name one of {', '.join(get_args(Provider))} (--provider)")
+        if self.recordings is not None and self.provider != "replay":
+            raise UsageError("recordings are answered from by the provider replay only: add --provider replay")
+        if self.route == "vlm" and self.no_vlm:
+            raise UsageError("route = vlm and no_vlm contradict each other: leave one out")
 
 
 def load_config(file: Path | None, environ: Mapping[str, str], options: Mapping[str, Any]) -> Config:

@@ -20,7 +20,7 @@ def decide(
     pages: Sequence[PageResult],
 ) -> Status:
     asked = [page for page in pages if page.outcome != "skipped"]
-    if not any(page.outcome == "complete" for page in asked):
+    if not any(page.outcome == "complete" or page.route == "vlm" for page in asked):  # OCR has read what a VLM refused
         return "failed"
     if doctype is None or any(page.outcome != "complete" for page in asked):
         return "review"
@@ -48,6 +48,8 @@ def _doubt(field: Field | None, threshold: float) -> str:
         return f"a critical value is missing ({field.missing if field else 'absent'})"
     if field.verdict != "unchecked":
         return f"a critical value is {field.verdict}"
+    if field.source == "vlm":
+        return f"only the model saw {field.printed!r}, and nobody has checked it"
     sure = field.confidence or 0.0
     return f"only one reader saw {field.printed!r}, and its confidence {sure:.3f} is below the type's {threshold:g}"
 
@@ -68,4 +70,5 @@ def vouched(field: Field, threshold: float) -> bool:
         return False
     if field.verdict == "confirmed" or field.source == "human":
         return True
-    return field.verdict == "unchecked" and (field.confidence or 0.0) >= threshold
+    calibrated = field.source != "vlm"  # a model's own word for how sure it is vouches for nothing
+    return field.verdict == "unchecked" and calibrated and (field.confidence or 0.0) >= threshold

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 import shutil
@@ -14,11 +15,14 @@ from typing import Literal
 from engine import __version__
 from engine.config import Config
 from engine.doctype import list_types, load_type
-from engine.errors import UsageError
+from engine.errors import EngineError, UsageError
+from engine.vlm.providers import KEYS, configured, connect
+from engine.vlm.wire import Fault
 
 OLDEST_PYTHON = (3, 11)
+LOOK = 5.0  # seconds a provider may take to list its models
 TIMEOUT = 20  # seconds a program may take to tell its version
-EXTRAS = {"heic": "pillow_heif"}
+EXTRAS = {"heic": "pillow_heif", "google": "google.genai"}
 """Each optional extra with the module it brings."""
 
 
@@ -40,7 +44,7 @@ def examine(config: Config) -> tuple[Part, ...]:
         *_tesseract(config.lang),
         *(_extra(name, module) for name, module in EXTRAS.items()),
         _schemas(config),
-        Part("vision models", "optional", "none in this version: every page is read by OCR"),
+        *_providers(config),
     )
 
 
@@ -95,9 +99,47 @@ def _language_package(name: str) -> str:
 
 
 def _extra(name: str, module: str) -> Part:
-    if find_spec(module) is None:
+    try:
+        found = find_spec(module)
+    except ModuleNotFoundError:  # of google.genai not even google is there
+        found = None
+    if found is None:
         return Part(f"extra {name}", "optional", "not installed", f"pip install 'document-engine[{name}]'")
     return Part(f"extra {name}", "ok", "installed")
+
+
+def _providers(config: Config) -> tuple[Part, ...]:
+    """Each provider of vision models: its key, and whether its server answers where there is one."""
+    parts = []
+    for name, variable in configured(os.environ).items():
+        named = name == config.provider
+        if name == "openai-responses" and not named:  # OpenAI's other wire: the same key and server
+            continue
+        if named or (variable and name != "openai-compatible"):
+            parts.append(_provider(name, config.base_url if named else None, variable, named=named))
+        else:
+            parts.append(Part(name, "optional", *_not_configured(name)))
+    return tuple(parts)
+
+
+def _not_configured(name: str) -> tuple[str, str]:
+    if name == "openai-compatible":
+        return "no server named", "engine doctor --provider openai-compatible --base-url http://localhost:11434/v1"
+    return "no key", f"export {KEYS[name][-1]}=…"
+
+
+def _provider(name: str, base_url: str | None, variable: str | None, *, named: bool) -> Part:
+    """Asks for the list of models, which costs nothing and sends nothing of a document."""
+    state: Literal["missing", "optional"] = "missing" if named else "optional"
+    told = f"{variable} is set" if variable else "no key"
+    try:
+        provider = connect(name, base_url)
+        models = provider.models(LOOK)
+    except EngineError as error:
+        return Part(name, state, told, str(error))
+    except Fault as fault:
+        return Part(name, state, f"{told}; its server does not answer as it should", str(fault))
+    return Part(name, "ok", f"{told}; {provider.base_url} answers, {len(models)} models")
 
 
 def _schemas(config: Config) -> Part:

@@ -1,18 +1,21 @@
-"""The way of a document, on one screen: file -> readings -> routes -> claims -> fields -> findings -> status."""
+"""The way of a document, on one screen: file, readings, routes, answers, claims, fields, findings, status."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from engine.asking import Rehearsed, ask_pages, readers_to_claims, rehearse_pages
 from engine.check import rule_findings, schema_findings
 from engine.config import Config
 from engine.decide import decide, doubt_findings
 from engine.doctype import DocumentType, list_types, load_type
 from engine.errors import BadInput
+from engine.fate import answer_findings, page_findings, route_findings, routes_to_pages, tables_hold, why_missing
 from engine.identify import identify
 from engine.label.claims import readings_to_claims
 from engine.label.rank import Model
@@ -22,11 +25,14 @@ from engine.ocr.tesseract import Tesseract
 from engine.page import Reading, Region
 from engine.reading import Progress, read_pages
 from engine.receive import Document, receive, sha256_of
-from engine.result import Field, Finding, Missing, PageResult, Result, Route
+from engine.result import Field, Finding, Missing, Result, Route, Usage
 from engine.route import Decision, decide_route
-from engine.rules import apply
+from engine.vlm.ask import PageAnswer, Vlm
+from engine.vlm.connect import connect
 
 log = logging.getLogger(__name__)
+
+NO_ANSWERS: Mapping[int, PageAnswer] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +62,20 @@ class DocumentRoutes:
 
 
 def extract(
-    path: Path | str, *, type: str = "auto", config: Config | None = None, progress: Progress | None = None
+    path: Path | str,
+    *,
+    type: str = "auto",
+    config: Config | None = None,
+    progress: Progress | None = None,
+    vlm: Vlm | None = None,
 ) -> Result:
-    """A document to its result. A file that cannot be read gives a ``failed`` result; UsageError is raised."""
+    """A document to its result. A file that cannot be read gives a ``failed`` result; UsageError is raised.
+
+    ``vlm`` is the model of a run over several documents, which share its budget; else the configured one is used.
+    """
     config, path = config or Config(), Path(path)
     doctypes = asked_types(type, config)
+    vlm = vlm or connect(config)
     ocr = reader(config)
     try:
         document = receive(path, config)
@@ -68,8 +83,10 @@ def extract(
     except BadInput as error:
         return nothing_read(path, doctypes, str(error), ocr)
     doctype, doubt = choose_type(readings, doctypes)
-    result = readings_to_result(document, readings, doctype, config, doubt=doubt)
-    return replace(result, ocr=ocr.name)
+    routes = readings_to_routes(readings, document, doctype, config)
+    answers = ask_pages(document, readings, routes, doctype, vlm, config, progress)
+    result = readings_to_result(document, readings, doctype, config, answers=answers, doubt=doubt)
+    return replace(result, ocr=ocr.name, model=vlm.name if vlm else None)
 
 
 def readings_to_result(
@@ -78,21 +95,25 @@ def readings_to_result(
     doctype: DocumentType | None,
     config: Config,
     model: Model | None = None,
+    answers: Mapping[int, PageAnswer] = NO_ANSWERS,
     doubt: Sequence[Finding] = (),
 ) -> Result:
-    """Everything after reading: routes, claims, fields, findings, status. Touches no file."""
+    """Everything after reading and asking: claims, fields, findings, status. Touches no file."""
     routes = readings_to_routes(readings, document, doctype, config)
-    pages = routes_to_pages(document, readings, routes)
-    findings = [*doubt, *page_findings(readings)]
+    pages = routes_to_pages(document, readings, routes, answers, config)
+    findings = [*doubt, *page_findings(readings), *answer_findings(answers)]
     fields: dict[str, Field] = {}
     data: dict[str, Any] = {}
     if doctype is not None:
-        claims = readings_to_claims([r for r in readings if not r.failure], doctype, model)
-        fields, merge_findings = claims_to_fields(claims, doctype, why_missing(pages, routes))
+        by_ocr = readings_to_claims([r for r in readings if not r.failure], doctype, model)
+        claims = readers_to_claims(by_ocr, answers, doctype)
+        fields, merge_findings = claims_to_fields(
+            claims, doctype, why_missing(document, doctype, readings, routes, answers)
+        )
         data = fields_to_data(fields, doctype)
         findings += [*merge_findings, *schema_findings(data, doctype), *rule_findings(data, doctype)]
         findings += doubt_findings(doctype, fields)
-    findings += route_findings(readings, routes, tables_hold(data, doctype))
+    findings += route_findings(readings, routes, answers, tables_hold(data, doctype), config)
     return Result(
         path=str(document.path),
         sha256=document.sha256,
@@ -103,6 +124,7 @@ def readings_to_result(
         fields=fields,
         findings=tuple(findings),
         pages=pages,
+        usage=sum((answer.usage for answer in answers.values()), Usage()),
     )
 
 
@@ -132,6 +154,28 @@ def route(
             for r, d in zip(whole.readings, decisions, strict=True)
         ),
     )
+
+
+def rehearse(
+    path: Path | str,
+    vlm: Vlm,
+    *,
+    type: str = "auto",
+    config: Config | None = None,
+    progress: Progress | None = None,
+) -> tuple[Rehearsed, ...]:
+    """What ``extract`` would ask the model, page by page; nothing is sent.
+
+    Raises BadInput for a file that cannot be opened, or whose type cannot be told.
+    """
+    config = config or Config()
+    document = receive(Path(path), config)
+    readings = read_pages(document, reader(config), config, progress)
+    doctype, doubt = choose_type(readings, asked_types(type, config))
+    if doctype is None:
+        raise BadInput(f"{path}: {doubt[0].message}: name its type with --type")
+    routes = readings_to_routes(readings, document, doctype, config)
+    return tuple(rehearse_pages(document, readings, routes, doctype, vlm, config))
 
 
 # --------------------------------------------------------------------------------------------------- steps
@@ -174,73 +218,11 @@ def readings_to_routes(
     )
 
 
-def routes_to_pages(
-    document: Document, readings: Sequence[Reading], routes: Sequence[Decision]
-) -> tuple[PageResult, ...]:
-    """One entry a page of the file; those that ``--pages`` left out are skipped."""
-    done = {r.page: page_result(r, d) for r, d in zip(readings, routes, strict=True)}
-    return tuple(done.get(page) or skipped(page) for page in range(1, document.page_count + 1))
-
-
-def page_result(reading: Reading, decision: Decision) -> PageResult:
-    if reading.failure:
-        return PageResult(reading.page, "ocr", reading.failure, reading.signals, "failed", seconds=reading.seconds)
-    way: Route = decision.route
-    if decision.wants_vlm:  # no model is configured, so the page stays with whoever read it
-        way = "text_layer" if reading.source == "text_layer" else "ocr"
-    reason = f"{decision.reason}: wanted a VLM, none is configured" if decision.wants_vlm else decision.reason
-    return PageResult(reading.page, way, reason, reading.signals, "complete", seconds=reading.seconds)
-
-
-def skipped(page: int) -> PageResult:
-    nothing = {"handwriting": 0.0, "table": 0.0}
-    return PageResult(page, "ocr", "left out by --pages, not looked at", nothing, "skipped", attempts=0)
-
-
-def page_findings(readings: Sequence[Reading]) -> tuple[Finding, ...]:
-    if not readings:
-        return (Finding("", "page", "error", "--pages names no page that the document has: nothing was read"),)
-    return tuple(Finding("", "page", "error", r.failure, r.page) for r in readings if r.failure)
-
-
-def route_findings(readings: Sequence[Reading], routes: Sequence[Decision], tables_hold: bool) -> tuple[Finding, ...]:
-    """A page that wanted a VLM and did not get one is a doubt about the document.
-
-    Except for a table: where its rows aligned so well that their arithmetic holds, OCR was enough.
-    """
-    return tuple(
-        Finding(
-            "",
-            "route",
-            "warning" if decision.cause == "table" and tables_hold else "error",
-            f"{decision.reason}: wanted a VLM, none is configured",
-            reading.page,
-        )
-        for reading, decision in zip(readings, routes, strict=True)
-        if decision.wants_vlm
-    )
-
-
-def tables_hold(data: dict[str, Any], doctype: DocumentType | None) -> bool:
-    """Whether rules over rows exist, apply to this document and all hold."""
-    if doctype is None:
-        return False
-    over_rows = [rule for rule in doctype.checks if any("*" in pattern for pattern, _ in rule.names.values())]
-    held = [outcome.holds for rule in over_rows for outcome in apply(rule, data) if outcome.holds is not None]
-    return bool(held) and all(held)
-
-
-def why_missing(pages: Sequence[PageResult], routes: Sequence[Decision]) -> Missing:
-    """Why a leaf without a value has none, as far as the pages tell."""
-    if any(page.outcome != "complete" for page in pages):
-        return "failed"
-    return "unreadable" if any(d.cause in ("handwriting", "poor_ocr") for d in routes) else "absent"
-
-
 def nothing_read(path: Path, doctypes: Sequence[DocumentType], sentence: str, ocr: Ocr) -> Result:
     """The result of a file that could not be read at all: its type's shape, every leaf null because it failed."""
     doctype = doctypes[0] if len(doctypes) == 1 else None
-    fields, _ = claims_to_fields((), doctype, "failed") if doctype else ({}, ())
+    failed: dict[str, Missing] = {leaf.pointer: "failed" for leaf in doctype.leaves} if doctype else {}
+    fields, _ = claims_to_fields((), doctype, failed) if doctype else ({}, ())
     return Result(
         path=str(path),
         sha256=digest_if_readable(path),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -15,9 +15,10 @@ RIVAL = 0.5  # share of the best claim's confidence from which another page's cl
 
 
 def claims_to_fields(
-    claims: Iterable[Claim], doctype: DocumentType, missing: Missing
+    claims: Iterable[Claim], doctype: DocumentType, missing: Mapping[str, Missing]
 ) -> tuple[dict[str, Field], tuple[Finding, ...]]:
-    """One field a leaf; ``missing`` is why a leaf without any claim is null. Rows keep their own pages."""
+    """One field a leaf; ``missing`` tells by leaf why one without any claim is null, if not absent. Rows keep
+    their own pages."""
     by_pointer: dict[str, list[Claim]] = {}
     for claim in claims:
         by_pointer.setdefault(claim.pointer, []).append(claim)
@@ -25,7 +26,7 @@ def claims_to_fields(
     findings: list[Finding] = []
     for pointer, leaf in leaf_pointers(doctype.leaves, by_pointer):
         rivals = by_pointer.get(pointer, [])
-        fields[pointer] = merged(leaf, rivals) if rivals else Field(None, missing=missing)
+        fields[pointer] = merged(leaf, rivals) if rivals else Field(None, missing=missing.get(leaf.pointer, "absent"))
         findings += doubts_of(leaf, pointer, rivals, fields[pointer])
     return fields, tuple(findings)
 

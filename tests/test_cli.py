@@ -169,8 +169,9 @@ def test_options_reach_the_library(run: Run, flow: Flow) -> None:
         password="x",  # noqa: S106 - no secret
         schemas=Path(folder),
         min_side=10,
+        no_vlm=True,
     )
-    assert flow.asked == [{"path": Path("a.pdf"), "type": "bill", "config": expected, "progress": None}]
+    assert flow.asked == [{"path": Path("a.pdf"), "type": "bill", "config": expected, "progress": None, "vlm": None}]
 
 
 def test_csv_is_written_beside_the_json(run: Run, flow: Flow) -> None:

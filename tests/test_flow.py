@@ -87,7 +87,7 @@ def claim(pointer, value, page=1, confidence=0.9, **more):
 
 
 def merged(pointer, *claims):
-    fields, findings = claims_to_fields(claims, RECEIPT, "absent")
+    fields, findings = claims_to_fields(claims, RECEIPT, {})
     return fields[pointer], findings
 
 
@@ -104,14 +104,14 @@ def test_an_assumed_date_order_is_told() -> None:
 
 
 def test_every_leaf_has_a_field_and_rows_keep_their_shape() -> None:
-    fields, _ = claims_to_fields([claim("/line_items/0/amount", Decimal("9.00"), page=3)], RECEIPT, "absent")
+    fields, _ = claims_to_fields([claim("/line_items/0/amount", Decimal("9.00"), page=3)], RECEIPT, {})
     assert fields["/line_items/0/amount"].page == 3
     assert fields["/line_items/0/description"].missing == "absent"
     data = fields_to_data(fields, RECEIPT)
     assert data["line_items"] == [
         {"description": None, "quantity": None, "unit_price": None, "amount": Decimal("9.00")}
     ]
-    empty, _ = claims_to_fields([], RECEIPT, "failed")
+    empty, _ = claims_to_fields([], RECEIPT, dict.fromkeys((leaf.pointer for leaf in RECEIPT.leaves), "failed"))
     assert empty["/line_items"].missing == "failed"
     assert fields_to_data(empty, RECEIPT)["line_items"] == []
 

@@ -1,0 +1,400 @@
+"""One page asked of one model: image and question out, an answer with its outcome in.
+
+What is asked is a piece: some leaves of one stretch of the page, at first all of both. A piece whose answer was cut
+off is asked again in smaller ones, one that came back unusable is asked again once with the error named. An answer
+that is kept costs nothing. Nothing here raises for what a model or a server does: it becomes an outcome.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Literal
+
+from engine.claim import Claim, joined
+from engine.doctype import DocumentType, Leaf
+from engine.page import PageImage, Reading
+from engine.pointer import matches
+from engine.result import Finding, Outcome, Usage
+from engine.vlm.answer import Answer, Unusable, read_answer
+from engine.vlm.budget import Budget
+from engine.vlm.cost import cost, estimate_tokens
+from engine.vlm.dialect import fits
+from engine.vlm.fit import Fitted, cut_between_lines, fit_page, word_height
+from engine.vlm.model import Model
+from engine.vlm.pace import Pace
+from engine.vlm.place import place
+from engine.vlm.question import Question, leaf_groups, page_question
+from engine.vlm.replay import Replay
+from engine.vlm.retry import Exhausted, Policy, with_retry
+from engine.vlm.store import Kept, Store, parts_of
+from engine.vlm.store import key as store_key
+from engine.vlm.wire import Body, Fault, Provider, Reply, Request, Tokens
+
+log = logging.getLogger(__name__)
+
+NOTHING = Usage()
+DEEPEST = 3
+"""How often a piece may be cut: 8 bands of a table, or an eighth of the fields; more is no answer cut off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page to be asked about: upright image, what OCR read, the type, and the pages of the document."""
+
+    image: PageImage
+    reading: Reading
+    doctype: DocumentType
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageAnswer:
+    """What a model made of a page.
+
+    ``unanswered`` are the leaves (patterns) that it gave no answer for, by whatever outcome; one answered with null
+    is answered. ``asked`` is False where nothing was sent and nothing was kept: the budget did not allow it.
+    """
+
+    page: int
+    outcome: Outcome
+    reason: str = ""
+    claims: tuple[Claim, ...] = ()
+    unanswered: frozenset[str] = frozenset()
+    findings: tuple[Finding, ...] = ()
+    attempts: int = 0
+    usage: Usage = NOTHING
+    seconds: float = 0.0
+    asked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What asking about a page would send; ``usd`` is None where the price is unknown. An estimate."""
+
+    page: int
+    images: int
+    input_tokens: int
+    output_tokens: int
+    usd: Decimal | None
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Some leaves of one stretch of a page, from ``top`` to ``bottom`` as fractions of its height."""
+
+    page: Page
+    leaves: tuple[Leaf, ...]
+    image: PageImage
+    shown: Fitted
+    top: float = 0.0
+    bottom: float = 1.0
+    depth: int = 0
+
+    @property
+    def note(self) -> str:
+        if self.bottom - self.top == 1:
+            return ""
+        return (
+            f"This is one stretch of the page, from {self.top:.0%} to {self.bottom:.0%} of its height, cut between two"
+            " lines: list only the rows in it."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """How asking for a piece ended."""
+
+    outcome: Outcome | Literal["unpaid"]
+    leaves: tuple[Leaf, ...]
+    reason: str = ""
+    answer: Answer | None = None
+    body: Body | None = field(default=None, repr=False)
+    tokens: Tokens | None = None
+    attempts: int = 0
+    usage: Usage = NOTHING
+
+    @property
+    def unanswered(self) -> frozenset[str]:
+        if self.answer is None:
+            return frozenset(leaf.pointer for leaf in self.leaves)
+        claimed = {claim.pointer for claim in self.answer.claims}
+        lost = [pointer for pointer, _ in self.answer.wrong if pointer not in claimed]
+        return frozenset(leaf.pointer for leaf in self.leaves for at in lost if at == leaf.pointer or _in(leaf, at))
+
+
+def _in(leaf: Leaf, pointer: str) -> bool:
+    """Whether what is wrong at a pointer is wrong of the leaf: its place, or its whole array."""
+    return matches(leaf.pointer, pointer) or (leaf.array or "").startswith(f"{pointer}/") or leaf.array == pointer
+
+
+@dataclass(frozen=True)
+class Vlm:
+    """A model that may be asked, with what all documents of a run share: budget, pace, kept answers.
+
+    With ``recordings`` nothing is sent: they alone answer.
+    """
+
+    provider: Provider
+    model: Model
+    store: Store | None
+    budget: Budget
+    pace: Pace
+    policy: Policy
+    recordings: Replay | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.provider.name}/{self.model.name}"
+
+    def ask(self, page: Page) -> PageAnswer:
+        """One page, all leaves of its type; never raises for what the model or its server does."""
+        started = time.perf_counter()
+        parts = [part for piece in self._pieces(page) for part in self._ask(piece)]
+        seconds = round(time.perf_counter() - started, 3)
+        answer = replace(_parts_to_answer(page, parts), seconds=seconds)
+        log.info("page %d: %s %s", answer.page, self.name, answer.reason or answer.outcome)
+        return answer
+
+    def questions(self, page: Page) -> tuple[Question, ...]:
+        """What would be asked first, for people to read."""
+        return tuple(self._question(piece) for piece in self._pieces(page))
+
+    def plan(self, page: Page) -> Plan:
+        """What asking would send and cost; nothing is sent."""
+        questions = self.questions(page)
+        unpaid = [question for question in questions if self._kept(question) is None]
+        tokens = [estimate_tokens(self.model, question) for question in unpaid]
+        prices = [cost(self.model, each) for each in tokens]
+        return Plan(
+            page.image.page,
+            sum(len(question.images) for question in questions),
+            sum(each.input for each in tokens),
+            sum(each.output for each in tokens),
+            None if None in prices else sum((p for p in prices if p is not None), Decimal(0)),
+            kept=not unpaid,
+        )
+
+    # ------------------------------------------------------------------------------------------- pieces
+
+    def _pieces(self, page: Page) -> list[_Piece]:
+        """The whole page at once, or in groups of fields where the provider's schema has no room for all."""
+        whole = _Piece(page, page.doctype.leaves, page.image, self._shown(page, page.image))
+        waiting, ready = [whole], []
+        while waiting:
+            piece = waiting.pop(0)
+            smaller = () if fits(self._schema(piece), self.model.dialect) else _by_fields(piece)
+            waiting[:0] = smaller
+            ready += [] if smaller else [piece]
+        return [replace(piece, depth=0) for piece in ready]
+
+    def _schema(self, piece: _Piece) -> dict[str, object]:
+        doctype, number = piece.page.doctype, piece.page.image.page
+        return page_question(doctype, page=number, pages=piece.page.pages, images=(), leaves=piece.leaves).schema
+
+    def _question(self, piece: _Piece, wrong: str | None = None) -> Question:
+        return page_question(
+            piece.page.doctype,
+            page=piece.page.image.page,
+            pages=piece.page.pages,
+            images=piece.shown.images,
+            leaves=piece.leaves,
+            note=" ".join(filter(None, (piece.note, piece.shown.note))),
+            words=None if self.model.vision else _text_of(piece),
+            wrong=wrong,
+            output_tokens=self.model.output_tokens,
+        )
+
+    def _shown(self, page: Page, image: PageImage) -> Fitted:
+        """A page or a stretch of it as the model's limits have it."""
+        if not self.model.vision:
+            return Fitted((), "")
+        return fit_page(image, word_height(page.reading.words, page.image.height), self.model)
+
+    def _smaller(self, piece: _Piece) -> tuple[_Piece, ...]:
+        """A piece in parts: by its fields where there are several groups of them, else a table in bands."""
+        return () if piece.depth >= DEEPEST else _by_fields(piece) or self._by_bands(piece)
+
+    def _by_bands(self, piece: _Piece) -> tuple[_Piece, ...]:
+        cut = cut_between_lines(piece.image) if piece.leaves[0].array else None
+        if cut is None:
+            return ()
+        upper, lower, share = cut
+        at = piece.top + share * (piece.bottom - piece.top)
+        smaller = replace(piece, depth=piece.depth + 1)
+        return (
+            replace(smaller, image=upper, shown=self._shown(piece.page, upper), bottom=at),
+            replace(smaller, image=lower, shown=self._shown(piece.page, lower), top=at),
+        )
+
+    # ------------------------------------------------------------------------------------------- asking
+
+    def _ask(self, piece: _Piece) -> list[_Part]:
+        part = self._settle(piece)
+        smaller = self._smaller(piece) if part.outcome == "truncated" else ()
+        if not smaller:
+            return [part]
+        parts = [each for cut in smaller for each in self._ask(cut)]
+        if all(each.outcome == "complete" for each in parts):  # where to look next time, and not an answer
+            self._keep(self._question(piece), part)
+        return [replace(part, outcome="complete", leaves=(), reason="", answer=None), *parts]  # its cost stays booked
+
+    def _settle(self, piece: _Piece) -> _Part:
+        """The kept answer, or the model's; the one re-ask is here. Others who ask the same wait for this one."""
+        question = self._question(piece)
+        if self.store is None:
+            return self._settled(piece, question)
+        with self.store.lock(self._key(question)):
+            kept = self._kept(question)
+            part = self._from_kept(kept, piece, question) if kept else None
+            if part is None:
+                part = self._settled(piece, question)
+                if part.outcome == "complete":
+                    self._keep(question, part)
+            return part
+
+    def _settled(self, piece: _Piece, question: Question) -> _Part:
+        first = self._send(piece, question)
+        complaint = _complaint(first)
+        if complaint is None:
+            return first
+        log.info("page %d: asked again, because %s", piece.page.image.page, complaint)
+        second = self._send(piece, self._question(piece, wrong=complaint))
+        best = second if _rank(second) >= _rank(first) else first
+        return _judged(replace(best, attempts=first.attempts + second.attempts, usage=first.usage + second.usage))
+
+    def _send(self, piece: _Piece, question: Question) -> _Part:
+        """One question paid for, sent (with its tries) and understood."""
+        request = self.provider.request(question, self.model)
+        if self.recordings is not None:
+            return self._recorded(self.recordings, piece, question, request)
+        reservation = self.budget.reserve(cost(self.model, estimate_tokens(self.model, question)))
+        if reservation is None:
+            return _Part("unpaid", piece.leaves, "the budget of this run is spent")
+        try:
+            tried = with_retry(lambda timeout: self.provider.call(request, timeout), self.policy, turn=self.pace)
+        except Exhausted as error:
+            reservation.settle(Decimal(0), lost=error.sent)
+            return _Part(error.outcome, piece.leaves, str(error), attempts=error.attempts)
+        finally:
+            reservation.release()  # counts only where nothing was settled, as when the run is stopped
+        reply = self.provider.reply(tried.body, request)
+        usage = self._usage(reply)
+        reservation.settle(usage.usd, lost=tried.sent)
+        part = _understood(reply, question, piece)
+        return replace(part, body=tried.body, tokens=reply.tokens, attempts=tried.attempts, usage=usage)
+
+    def _recorded(self, recordings: Replay, piece: _Piece, question: Question, request: Request) -> _Part:
+        try:
+            kept = recordings.find(request, parts_of(question, request))
+        except Fault as fault:
+            return _Part(fault.outcome, piece.leaves, str(fault), attempts=1)
+        return replace(_understood(self.provider.reply(kept.body, request), question, piece), usage=Usage(kept=1))
+
+    def _usage(self, reply: Reply) -> Usage:
+        tokens = reply.tokens
+        if tokens is None:  # the server does not say
+            return Usage(1, 0, 0, None)
+        return Usage(1, tokens.input, tokens.output, cost(self.model, tokens))
+
+    # ------------------------------------------------------------------------------------------- kept answers
+
+    def _key(self, question: Question) -> str:
+        request = self.provider.request(question, self.model)
+        return store_key(self.provider.name, self.provider.base_url, self.model.name, request)
+
+    def _kept(self, question: Question) -> Kept | None:
+        return self.store.get(self._key(question)) if self.store else None
+
+    def _from_kept(self, kept: Kept, piece: _Piece, question: Question) -> _Part | None:
+        """The kept answer as it reads today; None where it would not count as complete any more.
+
+        One that was cut off is kept only where its pieces are: it leads to them.
+        """
+        reply = self.provider.reply(kept.body, self.provider.request(question, self.model))
+        part = _judged(_understood(reply, question, piece))
+        if part.outcome == "truncated":
+            return part
+        return replace(part, usage=Usage(kept=1)) if part.outcome == "complete" else None
+
+    def _keep(self, question: Question, part: _Part) -> None:
+        """Under the first question, so that whoever asks it again gets what its re-ask brought."""
+        if self.store is None or part.body is None:
+            return
+        request, told = self.provider.request(question, self.model), (self.provider.name, self.provider.base_url)
+        self.store.put(
+            Kept.now(*told, self.model.name, question, request, part.body, tokens=part.tokens, usd=part.usage.usd)
+        )
+
+
+# ------------------------------------------------------------------------------------------------ understanding
+
+
+def _understood(reply: Reply, question: Question, piece: _Piece) -> _Part:
+    if reply.outcome != "complete":
+        return _Part(reply.outcome, piece.leaves, reply.reason)
+    try:
+        answer = read_answer(reply.text, question, piece.page.image.page)
+    except Unusable as error:
+        return _Part(error.outcome, piece.leaves, str(error))
+    return _Part("complete", piece.leaves, answer=answer)
+
+
+def _complaint(part: _Part) -> str | None:
+    """What a second asking should name; None where it would not help."""
+    if part.outcome == "malformed" and part.body is not None:
+        return part.reason
+    if part.answer is not None and part.answer.wrong:
+        return "; ".join(sentence for _, sentence in part.answer.wrong)
+    return None
+
+
+def _rank(part: _Part) -> tuple[int, int]:
+    """Which of two answers to the same question is better: a usable one, with less that is wrong."""
+    return (part.answer is not None, -len(part.answer.wrong) if part.answer else 0)
+
+
+def _judged(part: _Part) -> _Part:
+    """An answer that still leaves fields out after the second asking is not a complete one."""
+    if part.outcome != "complete" or not part.unanswered or part.answer is None:
+        return part
+    return replace(part, outcome="malformed", reason="; ".join(sentence for _, sentence in part.answer.wrong))
+
+
+def _parts_to_answer(page: Page, parts: Sequence[_Part]) -> PageAnswer:
+    """The pieces of a page as one: the first that did not end well names the outcome."""
+    number = page.image.page
+    bad = next((part for part in parts if part.outcome != "complete"), None)
+    usage = sum((part.usage for part in parts), NOTHING)
+    claims = joined([part.answer.claims for part in parts if part.answer], page.doctype.leaves)
+    attempts = sum(part.attempts for part in parts)
+    outcome: Outcome = "complete" if bad is None else "failed" if bad.outcome == "unpaid" else bad.outcome
+    return PageAnswer(
+        number,
+        outcome,
+        bad.reason if bad else "",
+        tuple(replace(claim, box=place(claim.printed, page.reading.words)) for claim in claims),
+        frozenset(pointer for part in parts for pointer in part.unanswered),
+        tuple(finding for part in parts if part.answer for finding in part.answer.doubts),
+        attempts,
+        usage,
+        asked=attempts > 0 or usage.kept > 0,
+    )
+
+
+def _by_fields(piece: _Piece) -> tuple[_Piece, ...]:
+    groups = leaf_groups(piece.leaves)
+    return tuple(replace(piece, leaves=group, depth=piece.depth + 1) for group in groups) if len(groups) > 1 else ()
+
+
+def _text_of(piece: _Piece) -> str:
+    """The OCR lines of a stretch, for a model that takes no image."""
+    lines: dict[int, list[str]] = {}
+    for word in piece.page.reading.words:
+        if piece.top <= word.box.cy <= piece.bottom:
+            lines.setdefault(word.line, []).append(word.text)
+    return "\n".join(" ".join(words) for words in lines.values())
