@@ -1,41 +1,19 @@
-"""Checked against its type: data in, findings out. Doubt is data here, nothing is raised.
-
-Numbers are int and Decimal throughout, in the data as in the schema; jsonschema mixes them with floats badly.
-"""
+"""Checked against its type: data in, findings out. Doubt is data here, nothing is raised."""
 
 from __future__ import annotations
 
-import decimal
-import re
 from collections.abc import Callable, Iterable, Iterator
-from decimal import Decimal
 from typing import Any
 
-from jsonschema import Draft202012Validator, ValidationError
-from jsonschema.validators import extend
+from jsonschema import ValidationError
 
-from engine.arithmetic import CONTEXT, shown
 from engine.doctype import DocumentType
 from engine.pointer import pointer_to
 from engine.result import Finding
 from engine.rules import apply
+from engine.validate import broken, faults, quoted, type_words
 
 Path = tuple[str | int, ...]
-_FORMATS = {
-    "date": "a date such as 2018-12-25",
-    "date-time": "a date and time such as 2018-12-25T10:30:00Z",
-    "time": "a time such as 10:30:00Z",
-    "email": "an e-mail address",
-    "uri": "a web address",
-}
-_TYPE_WORDS = {
-    "string": "text",
-    "number": "a number",
-    "integer": "a whole number",
-    "boolean": "true or false",
-    "array": "a list",
-    "object": "a group of fields",
-}
 
 
 def schema_findings(data: Any, doctype: DocumentType) -> tuple[Finding, ...]:
@@ -43,10 +21,8 @@ def schema_findings(data: Any, doctype: DocumentType) -> tuple[Finding, ...]:
 
     The path of a missing value is its own. Formats are checked. All are errors.
     """
-    validator = _Validator(doctype.schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
     kept, original = _without_nulls(data, (), ())
-    with decimal.localcontext(CONTEXT):
-        said = {(original.get(path, path), words): None for path, words in _said(validator.iter_errors(kept))}
+    said = {(original.get(path, path), words): None for path, words in _said(faults(kept, doctype.schema))}
     return tuple(Finding(pointer_to(path), "schema", "error", words) for path, words in said)
 
 
@@ -120,9 +96,10 @@ def _branches(error: ValidationError) -> list[list[ValidationError]]:
 
 
 def _sentence(error: ValidationError) -> str:
-    words = _WORDS.get(str(error.validator))
-    name = _name(tuple(error.absolute_path))
-    return words(name, error) if words else f"{name}: {error.message}"
+    name, words, said = _name(tuple(error.absolute_path)), _WORDS.get(str(error.validator)), broken(error)
+    if words:
+        return f"{name} {words(error)}"
+    return f"{name} {quoted(error.instance)} {said}" if said else f"{name}: {error.message}"
 
 
 def _name(path: Path) -> str:
@@ -133,104 +110,27 @@ def _name(path: Path) -> str:
     return last if isinstance(last, str) else f"an entry of {_name(path[:-1])}"
 
 
-def _type(name: str, error: ValidationError) -> str:
+def _type(error: ValidationError) -> str:
     told = error.validator_value
     types = [t for t in (told if isinstance(told, list) else [told]) if t != "null"]
-    return f"{name} is {_quoted(error.instance)}, not {' or '.join(_TYPE_WORDS[t] for t in types)}"
+    return f"is {quoted(error.instance)}, not {type_words(types)}"
 
 
-def _any_of(name: str, error: ValidationError) -> str:
+def _any_of(error: ValidationError) -> str:
     ways = ["; ".join(words for _, words in _said(branch)) for branch in _branches(error)]
     if not ways:
-        return f"{name} fits more than one of the allowed forms"
-    return f"{name} fits none of the allowed forms: {', or '.join(f'({way})' for way in ways)}"
+        return "fits more than one of the allowed forms"
+    return f"fits none of the allowed forms: {', or '.join(f'({way})' for way in ways)}"
 
 
-def _quoted(value: Any) -> str:
-    if isinstance(value, dict | list):
-        return "a group of fields" if isinstance(value, dict) else "a list"
-    text = shown(value)
-    return text if len(text) <= 60 else f"{text[:57]}…"
-
-
-def _choices(values: Iterable[Any]) -> str:
-    return ", ".join(_quoted(value) for value in values if value is not None)
-
-
-_WORDS: dict[str, Callable[[str, ValidationError], str]] = {
-    "required": lambda name, e: f"{name} is missing",
+_WORDS: dict[str, Callable[[ValidationError], str]] = {
+    "required": lambda error: "is missing",
     "type": _type,
     "anyOf": _any_of,
     "oneOf": _any_of,
-    "format": lambda name, e: (
-        f"{name} {_quoted(e.instance)} is not {_FORMATS.get(e.validator_value, e.validator_value)}"
-    ),
-    "enum": lambda name, e: f"{name} {_quoted(e.instance)} is none of {_choices(e.validator_value)}",
-    "const": lambda name, e: f"{name} {_quoted(e.instance)} is not {_quoted(e.validator_value)}",
-    "pattern": lambda name, e: f"{name} {_quoted(e.instance)} does not match {e.validator_value}",
-    "minimum": lambda name, e: f"{name} {_quoted(e.instance)} is less than {e.validator_value}",
-    "maximum": lambda name, e: f"{name} {_quoted(e.instance)} is more than {e.validator_value}",
-    "exclusiveMinimum": lambda name, e: f"{name} {_quoted(e.instance)} is not more than {e.validator_value}",
-    "exclusiveMaximum": lambda name, e: f"{name} {_quoted(e.instance)} is not less than {e.validator_value}",
-    "multipleOf": lambda name, e: f"{name} {_quoted(e.instance)} is not a multiple of {e.validator_value}",
-    "minLength": lambda name, e: f"{name} {_quoted(e.instance)} is shorter than {e.validator_value}",
-    "maxLength": lambda name, e: f"{name} {_quoted(e.instance)} is longer than {e.validator_value}",
-    "minItems": lambda name, e: f"{name} has {len(e.instance)} entries, at least {e.validator_value} are needed",
-    "maxItems": lambda name, e: f"{name} has {len(e.instance)} entries, at most {e.validator_value} are allowed",
-    "minProperties": lambda name, e: f"{name} has {len(e.instance)} entries, {e.validator_value} are needed",
-    "uniqueItems": lambda name, e: f"{name} holds an entry twice",
-    "additionalProperties": lambda name, e: f"{name} is no field of this type",
+    "minItems": lambda error: f"has {len(error.instance)} entries, at least {error.validator_value} are needed",
+    "maxItems": lambda error: f"has {len(error.instance)} entries, at most {error.validator_value} are allowed",
+    "minProperties": lambda error: f"has {len(error.instance)} entries, {error.validator_value} are needed",
+    "uniqueItems": lambda error: "holds an entry twice",
+    "additionalProperties": lambda error: "is no field of this type",
 }
-
-
-# ---------------------------------------------------------------- jsonschema, for Decimal
-
-
-def _required(validator: Any, names: list[str], instance: Any, schema: dict[str, Any]) -> Iterator[ValidationError]:
-    """As in jsonschema, but the error stands at the missing property."""
-    if validator.is_type(instance, "object"):
-        yield from (ValidationError("is missing", path=[name]) for name in names if name not in instance)
-
-
-def _multiple_of(validator: Any, step: Any, instance: Any, schema: dict[str, Any]) -> Iterator[ValidationError]:
-    """Exact, and without a crash on a number too long for the context."""
-    if not validator.is_type(instance, "number"):
-        return
-    try:
-        if Decimal(instance) % Decimal(step):
-            yield ValidationError(f"is not a multiple of {step}")
-    except decimal.InvalidOperation:
-        yield ValidationError(f"is not a multiple of {step}")
-
-
-def _additional(validator: Any, rest: Any, instance: Any, schema: dict[str, Any]) -> Iterator[ValidationError]:
-    """As in jsonschema, but one error at each name that is too much."""
-    for error in Draft202012Validator.VALIDATORS["additionalProperties"](validator, rest, instance, schema):
-        if rest is not False:
-            yield error
-            continue
-        known = {**schema.get("properties", {})}
-        names = [n for n in instance if n not in known and not _patterned(n, schema)]
-        yield from (ValidationError("is not known", path=[name]) for name in names)
-
-
-def _patterned(name: str, schema: dict[str, Any]) -> bool:
-    return any(re.search(pattern, name) for pattern in schema.get("patternProperties", ()))
-
-
-def _is_number(checker: Any, value: Any) -> bool:
-    if isinstance(value, Decimal):
-        return value.is_finite()
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_integer(checker: Any, value: Any) -> bool:
-    """Decimal("3") and Decimal("3.0") count as integers, as 3.0 does in JSON Schema."""
-    return _is_number(checker, value) and value == Decimal(value).to_integral_value()
-
-
-_Validator = extend(
-    Draft202012Validator,
-    {"required": _required, "multipleOf": _multiple_of, "additionalProperties": _additional},
-    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many({"number": _is_number, "integer": _is_integer}),
-)

@@ -128,9 +128,20 @@ def _parse(path: Path) -> Schema:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from None
+    if not _is_text(schema):
+        raise UsageError(f"{path}: holds half a character (a lone surrogate such as \\ud800); write it whole")
     if not isinstance(schema, dict):
         raise UsageError(f'{path}: a document type is a JSON object, with "type": "object" and "properties"')
     return schema
+
+
+def _is_text(schema: Any) -> bool:
+    """Whether all of it can be written as UTF-8, as whoever is sent it wants."""
+    try:
+        json.dumps(schema, ensure_ascii=False, default=str).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _no_constant(word: str) -> Any:

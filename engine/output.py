@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
 from engine.errors import UsageError
+from engine.whole_file import write_file
 
 LONGEST_NAME = 240
 """Bytes of a name: most file systems take 255, and ``.json`` and a little more must fit behind it."""
@@ -65,22 +65,10 @@ def _make(folder: Path) -> None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write *text* to *path* so that a reader finds the old file or the new one, never a part.
-
-    The unfinished file stands beside it under a hidden name that does not end in ``.json`` and goes away when
-    writing fails. Raises UsageError where the folder cannot be written to.
-    """
-    unfinished = path.with_name(f".{uuid.uuid4().hex}.part")
+    """Write *text* to *path*, whole or not at all. Raises UsageError where the folder cannot be written to."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with unfinished.open("xb") as file:
-                file.write(text.encode("utf-8"))
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        write_file(path, text)
     except OSError as error:
         raise UsageError(f"{path} cannot be written ({error.strerror}): give another place") from error
 

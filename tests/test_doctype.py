@@ -138,6 +138,12 @@ def test_a_file_that_is_not_utf8(tmp_path: Path) -> None:
         load_type("mine", tmp_path)
 
 
+def test_half_a_character_cannot_be_sent_to_anybody(tmp_path: Path) -> None:
+    write(tmp_path, r'{"title": "\ud800", "type": "object", "properties": {"a": {"type": "string"}}}')
+    with pytest.raises(UsageError, match="half a character"):
+        load_type("mine", tmp_path)
+
+
 FIELD = {"type": "string"}
 
 

@@ -1,57 +1,29 @@
-"""What a model wrote, judged: text in, claims out, and everything that speaks against them.
-
-The text holds exactly one JSON object, or it is no answer. A byte order mark, thoughts, code fences and prose around
-it are put aside. What is not JSON gets one more chance as JSON5, whose grammar (trailing commas, single quotes,
-comments, bare names) leaves no guessing, and is flagged. Nothing else is ever mended: an answer cut off in the middle
-of a number reads like a clean one afterwards. A refusal is known by its structure, never by a phrase.
-"""
+"""What a model said, judged: one JSON object in, claims out, and everything that speaks against them."""
 
 from __future__ import annotations
 
-import decimal
-import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
-from engine.arithmetic import CONTEXT, shown
+from engine.arithmetic import shown
 from engine.claim import Claim
 from engine.leaf import Leaf, Schema
 from engine.pointer import escape
 from engine.result import Finding
-from engine.vlm.question import DOUBT, Part, Question, parts
+from engine.validate import broken, faults, is_of, type_words
+from engine.vlm.one_object import Unusable, one_object, quoted
+from engine.vlm.question import DOUBT, Question
+from engine.vlm.shape import Part, parts, types_of
+
+__all__ = ["UNTOLD", "Answer", "Unusable", "read_answer"]
 
 UNTOLD = 0.5
 """The confidence of a claim whose model gave none that can be used."""
 
-LONGEST_REPAIR = 200_000
-"""Characters of text that is tried as JSON5: its parser is slow (two seconds for this much)."""
-
 _MISSING = object()
-_THOUGHTS = re.compile(r"\s*<(think|thinking|reasoning)>.*?</\1>", re.DOTALL | re.IGNORECASE)
-_UNENDED = re.compile(r"\s*<(think|thinking|reasoning)>", re.IGNORECASE)
-_THOUGHTS_END = re.compile(r"</(?:think|thinking|reasoning)>", re.IGNORECASE)
-_FENCE = re.compile(r"```\w*")
-_BLANKS = " \t\r\n\ufeff"  # a byte order mark is one
 _DIGITS = 20  # places before or behind the point: no document prints a longer number that is one
-_TYPE_WORDS = {
-    "string": "text",
-    "number": "a number",
-    "integer": "a whole number",
-    "boolean": "true or false",
-}
-
-
-class Unusable(Exception):
-    """A text that is no answer to the question. ``str(error)`` is a sentence that may quote the model."""
-
-    def __init__(self, outcome: Literal["refused", "malformed"], reason: str) -> None:
-        super().__init__(reason)
-        self.outcome = outcome
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +47,7 @@ class Answer:
 def read_answer(text: str, question: Question, page: int) -> Answer:
     """The answer in a text that its provider called complete, about ``page`` (from 1). Raises Unusable."""
     shape = parts(question.leaves)
-    data, repaired = _one_object(text, [part.name for part in shape])
+    data, repaired = one_object(text, [part.name for part in shape])
     if not any(part.name in data for part in shape):
         raise Unusable("malformed", "the JSON object has none of the fields that were asked for")
     found = _Found(page)
@@ -83,148 +55,6 @@ def read_answer(text: str, question: Question, page: int) -> Answer:
     if repaired:
         found.doubts.append(Finding("", "page", "warning", repaired, page))
     return Answer(tuple(found.claims), frozenset(found.nulls), tuple(found.wrong), tuple(found.doubts), repaired)
-
-
-# ---------------------------------------------------------------- text to one JSON object
-
-
-def _one_object(text: str, names: Sequence[str]) -> tuple[dict[str, Any], str]:
-    """The object, and the sentence that flags a repair."""
-    body = _without_thoughts(text.strip(_BLANKS)).strip()
-    if not body:
-        raise Unusable("malformed", "the answer is empty")
-    start = _start(body, names)
-    _check_before(body[:start])
-    try:
-        data, end = _decoder().raw_decode(body, start)
-    except json.JSONDecodeError as error:
-        why = f"not valid JSON at line {error.lineno}, column {error.colno}: {error.msg}"
-        return _repaired(body, start, names, why)
-    except RecursionError:
-        raise Unusable("malformed", "the JSON is nested too deeply") from None
-    _check_behind(body[end:])
-    assert isinstance(data, dict)  # noqa: S101 - it starts with a brace
-    return data, ""
-
-
-def _without_thoughts(text: str) -> str:
-    """Thoughts stand before the answer; a page may print the same tags within it."""
-    while thoughts := _THOUGHTS.match(text):
-        text = text[thoughts.end() :]
-    if _UNENDED.match(text):
-        raise Unusable("malformed", "the answer ends in the middle of the model's thoughts")
-    end = _THOUGHTS_END.search(text)  # some servers keep the opening tag to themselves
-    return text[end.end() :] if end and not text.lstrip().startswith(("{", "[", "```")) else text
-
-
-def _start(body: str, names: Sequence[str]) -> int:
-    """Where the object starts. Raises Unusable where something else stands first, or nothing."""
-    brace, bracket = body.find("{"), body.find("[")
-    if bracket >= 0 and (bracket < brace or brace < 0) and _is_list(body, bracket):
-        raise Unusable("malformed", "the answer is a JSON list, not one JSON object")
-    if brace < 0:
-        raise _prose(body, names)
-    return brace
-
-
-def _is_list(body: str, at: int) -> bool:
-    if re.match(r"\[\s*\{", body[at:]):
-        return True
-    try:
-        _decoder().raw_decode(body, at)
-    except (json.JSONDecodeError, RecursionError):
-        return False  # a remark in brackets
-    return True
-
-
-def _prose(body: str, names: Sequence[str]) -> Unusable:
-    """Text without JSON: a refusal, unless it looks like answers (``total: 9.00``) or is a bare value."""
-    try:
-        bare = not isinstance(_decoder().decode(_FENCE.sub("", body)), str)
-    except (json.JSONDecodeError, RecursionError):
-        bare = False
-    if bare:
-        return Unusable("malformed", "the answer is a bare JSON value, not one JSON object")
-    if _holds_a_name(body, names):
-        return Unusable("malformed", "the answer names fields but is not JSON")
-    return Unusable("refused", f"the model answered in prose: {_quoted(body)}")
-
-
-def _holds_a_name(body: str, names: Sequence[str]) -> bool:
-    return any(re.search(rf"(?<!\w){re.escape(name)}[\"'`*]*\s*[:=]", body) for name in names)
-
-
-def _check_before(before: str) -> None:
-    """An object within something whose start is missing is not the one that was asked for."""
-    if re.search(r"[\"']\s*:\s*$", before):
-        raise Unusable("malformed", "the answer starts in the middle of an object")
-    if re.search(r"([}\]\"'\d]\s*,|\[)\s*$", before):
-        raise Unusable("malformed", "the answer starts in the middle of a list")
-
-
-def _check_behind(behind: str) -> None:
-    rest = _FENCE.sub("", behind).strip()
-    if "{" in rest:
-        raise Unusable("malformed", "the answer holds more than one JSON object")
-    if rest.startswith((",", "]", "}", ":", "[")):
-        raise Unusable("malformed", f"the answer goes on behind its JSON object: {_quoted(rest)}")
-
-
-def _repaired(body: str, start: int, names: Sequence[str], why: str) -> tuple[dict[str, Any], str]:
-    """The object by the grammar of JSON5. Raises Unusable for all that is not JSON5 either."""
-    import json5
-
-    end = body.rfind("}") + 1
-    whole = body[start:end]
-    try:
-        if not whole or len(whole) > LONGEST_REPAIR:
-            raise ValueError
-        data = json5.loads(
-            whole,
-            parse_float=_number,
-            parse_int=_whole,
-            parse_constant=_no_constant,
-            object_pairs_hook=lambda pairs: _unique(list(pairs)),
-        )
-    except (ValueError, RecursionError):
-        if start > 0 and not body.startswith("```") and not _holds_a_name(body, names):
-            raise _prose(body, names) from None  # a brace in a sentence
-        raise Unusable("malformed", why) from None
-    _check_behind(body[end:])
-    return data, f"the model's answer was {why}; read by the rules of JSON5"
-
-
-@cache
-def _decoder() -> json.JSONDecoder:
-    return json.JSONDecoder(
-        object_pairs_hook=_unique, parse_float=_number, parse_int=_whole, parse_constant=_no_constant
-    )
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise Unusable("malformed", f"the name {_quoted(twice)} stands twice in one object")
-    return made
-
-
-def _number(text: str) -> Decimal:
-    try:
-        return Decimal(text)
-    except decimal.InvalidOperation:
-        raise Unusable("malformed", f"{_quoted(text)} is no number") from None
-
-
-def _whole(text: str, base: int = 10) -> int | Decimal:
-    if base != 10:
-        raise Unusable("malformed", f"{_quoted(text)} is not a decimal number")
-    return int(text) if len(text) <= 2 * _DIGITS else Decimal(text)  # int() takes no thousands of digits
-
-
-def _no_constant(word: str) -> NoReturn:
-    raise Unusable("malformed", f"{word} is no JSON number")
 
 
 # ---------------------------------------------------------------- the object to claims
@@ -303,7 +133,7 @@ class _Found:
             name = each.get("name") if isinstance(each, dict) else None
             key = " ".join(name.split()).removesuffix(":").rstrip() if isinstance(name, str) else ""
             if not key or key == "*" or key in declared:
-                why = f"is named {_quoted(key)}" if key else "has no name"
+                why = f"is named {quoted(key)}" if key else "has no name"
                 self._doubt(at, f"an entry of {at or 'the document'} {why} and was left out", leaf)
                 continue
             key = _fresh(key, taken)
@@ -325,15 +155,15 @@ class _Found:
         self.nulls.append(at)
         printed = data.get("printed") if isinstance(data, dict) else None
         if isinstance(printed, str) and printed.strip():
-            self._doubt(at, f"{at} has no value, though {_quoted(printed)} is printed", leaf)
+            self._doubt(at, f"{at} has no value, though {quoted(printed)} is printed", leaf)
 
     def _claim(self, leaf: Leaf, value: Any, data: dict[str, Any], schema: Schema, at: str) -> None:
-        types = _types(schema)
-        if not any(_is_of(value, told) for told in types):
-            wanted = " or ".join(_TYPE_WORDS.get(told, told) for told in types)
-            self.wrong.append((at, f"{at} is {' '.join(filter(None, (_kind(value), _shown(value))))}, not {wanted}"))
+        types = types_of(schema)
+        if not any(is_of(value, told) for told in types):
+            said = " ".join(filter(None, (_kind(value), _shown(value))))
+            self.wrong.append((at, f"{at} is {said}, not {type_words(types)}"))
             return
-        if isinstance(value, Decimal | int) and not _is_plausible(value):
+        if is_of(value, "number") and not _is_plausible(value):
             self.wrong.append((at, f"{at} is a number of too many digits"))
             return
         if isinstance(value, Decimal) and types == ["integer"]:
@@ -356,7 +186,7 @@ class _Found:
         if told is None:
             self._doubt(at, f"the model gave no confidence for {at}", leaf)
             return UNTOLD
-        if not _is_of(told, "number") or not 0 <= told <= 1:
+        if not is_of(told, "number") or not 0 <= told <= 1:
             self.wrong.append((at, f"{at}: confidence is {_shown(told)}, not a number from 0 to 1"))
             return UNTOLD
         if told < Decimal(str(DOUBT)):
@@ -366,7 +196,7 @@ class _Found:
     def _extra(self, at: str, known: Iterable[str], data: dict[str, Any]) -> None:
         extra = [name for name in data if name not in set(known)]
         if extra:
-            listed = ", ".join(_quoted(name) for name in extra[:5])
+            listed = ", ".join(quoted(name) for name in extra[:5])
             self._doubt(at, f"{at or 'the answer'} has what was not asked for, and is not used: {listed}")
 
     def _doubt(self, at: str, message: str, leaf: Leaf | None = None) -> None:
@@ -417,24 +247,6 @@ def _fresh(key: str, taken: set[str]) -> str:
 # ---------------------------------------------------------------- one value
 
 
-def _types(schema: Schema) -> list[str]:
-    """The JSON types that a value may have, but null."""
-    told = schema.get("type", [])
-    branches = [t for branch in schema.get("anyOf", ()) for t in _types(branch)]
-    return [t for t in dict.fromkeys([*(told if isinstance(told, list) else [told]), *branches]) if t != "null"]
-
-
-def _is_of(value: Any, told: str) -> bool:
-    """Whether a value has the JSON type; 3.0 is a whole number, text is never a number."""
-    if told == "boolean" or isinstance(value, bool):
-        return told == "boolean" and isinstance(value, bool)
-    if told == "string":
-        return isinstance(value, str)
-    if not isinstance(value, int | Decimal):
-        return False
-    return told == "number" or not _is_plausible(value) or value == int(value)
-
-
 def _is_plausible(value: int | Decimal) -> bool:
     number = Decimal(value)
     exponent = number.as_tuple().exponent
@@ -443,44 +255,11 @@ def _is_plausible(value: int | Decimal) -> bool:
 
 def _broken(value: Any, schema: Schema) -> Iterator[str]:
     """Which constraints the value breaks, each as the rest of a sentence."""
-    with decimal.localcontext(CONTEXT):
-        errors = list(_validator()(schema, format_checker=_validator().FORMAT_CHECKER).iter_errors(value))
-    for error in errors:
-        words = _BROKEN.get(str(error.validator), lambda told: "is not what its field allows")
-        yield f"{_shown(value)} {words(error.validator_value)}"
-
-
-@cache
-def _validator() -> Any:
-    """JSON Schema for int and Decimal."""
-    from jsonschema import Draft202012Validator
-    from jsonschema.validators import extend
-
-    checker = Draft202012Validator.TYPE_CHECKER.redefine_many(
-        {
-            "number": lambda _, value: _is_of(value, "number"),
-            "integer": lambda _, value: _is_of(value, "integer"),
-        }
-    )
-    return extend(Draft202012Validator, type_checker=checker)
-
-
-def _choices(told: Iterable[Any]) -> str:
-    return ", ".join(_shown(choice) for choice in told if choice is not None)
-
-
-_BROKEN: dict[str, Callable[[Any], str]] = {
-    "format": lambda told: "is not a date as YYYY-MM-DD" if told == "date" else f"is no {told}",
-    "enum": lambda told: f"is none of {_choices(told)}",
-    "pattern": lambda told: f"does not match {told}",
-    "minimum": lambda told: f"is less than {told}",
-    "maximum": lambda told: f"is more than {told}",
-    "exclusiveMinimum": lambda told: f"is not more than {told}",
-    "exclusiveMaximum": lambda told: f"is not less than {told}",
-    "multipleOf": lambda told: f"is not a multiple of {told}",
-    "minLength": lambda told: f"is shorter than {told} characters",
-    "maxLength": lambda told: f"is longer than {told} characters",
-}
+    for fault in faults(value, schema):
+        words = broken(fault) or "is not what its field allows"
+        if fault.validator == "format" and fault.validator_value == "date":
+            words = "is not a date as YYYY-MM-DD"  # as the question puts it
+        yield f"{_shown(value)} {words}"
 
 
 def _kind(value: Any) -> str:
@@ -494,10 +273,4 @@ def _kind(value: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    return "" if isinstance(value, dict | list) else _quoted(value) if isinstance(value, str) else shown(value)
-
-
-def _quoted(text: str) -> str:
-    """Text of the model in a sentence: one line, cut, in quotes."""
-    line = " ".join(text.split())
-    return f'"{line}"' if len(line) <= 100 else f'"{line[:99]}…"'
+    return "" if isinstance(value, dict | list) else quoted(value) if isinstance(value, str) else shown(value)

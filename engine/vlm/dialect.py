@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from engine.leaf import Schema
+from engine.validate import is_of
 from engine.vlm.model import Dialect
+from engine.vlm.shape import one_or_list, types_of
 
-Schema = dict[str, Any]
 Path = tuple[str, ...]
 
 UNIONS, OPTIONALS = 16, 24
@@ -79,7 +81,7 @@ def compile(schema: Schema, dialect: Dialect) -> Schema:
     and their description says so.
     """
     optional = frozenset(_beyond_budget(schema)) if dialect == "anthropic" else frozenset[Path]()
-    made = _compiled(schema, (), _RULES[dialect], optional)
+    made = _json(_compiled(schema, (), _RULES[dialect], optional))
     assert isinstance(made, dict)  # noqa: S101 - an object stays an object
     return made
 
@@ -87,7 +89,7 @@ def compile(schema: Schema, dialect: Dialect) -> Schema:
 def fits(schema: Schema, dialect: Dialect) -> bool:
     """Whether the dialect can say the schema at all; if not, ask for fewer leaves at once."""
     if dialect == "anthropic":
-        fixed = sum(len(_types(node)) > 1 for _, node in _nullable(schema))
+        fixed = sum(len(types_of(node)) > 1 for _, node in _nullable(schema))
         return fixed <= UNIONS and sum(1 for _ in _nullable(schema)) <= UNIONS + OPTIONALS
     if dialect == "openai":
         names = [name for _, node in _nodes(schema) for name in node.get("properties", ())]
@@ -121,15 +123,6 @@ def _takes_null(node: Schema) -> bool:
     return "null" in node.get("type", ()) or {"type": "null"} in node.get("anyOf", ())
 
 
-def _types(node: Schema) -> list[str]:
-    """The JSON types of a node but null, in its own order."""
-    told = node.get("type", [branch.get("type") for branch in node.get("anyOf", ())])
-    flat = [
-        t for each in (told if isinstance(told, list) else [told]) for t in (each if isinstance(each, list) else [each])
-    ]
-    return [t for t in flat if t not in (None, "null")]
-
-
 def _levels(node: Schema) -> int:
     below = [*node.get("properties", {}).values(), *([node["items"]] if "items" in node else [])]
     return 1 + max(map(_levels, below)) if below else 0
@@ -138,7 +131,7 @@ def _levels(node: Schema) -> int:
 def _beyond_budget(schema: Schema) -> list[Path]:
     """Nullable values that have to be optional. Those of several types stay unions in any case and come first."""
     nullable = list(_nullable(schema))
-    one_type = [path for path, node in nullable if len(_types(node)) == 1]
+    one_type = [path for path, node in nullable if len(types_of(node)) == 1]
     return one_type[max(UNIONS - (len(nullable) - len(one_type)), 0) :]
 
 
@@ -171,9 +164,9 @@ def _value(node: Schema, null: bool, rules: _Rules) -> Schema:
     branch = next((b for b in node.get("anyOf", ()) if b.get("type") != "null"), node)
     about = {"description": node["description"]} if "description" in node else {}
     kept = {word: value for word, value in _allowed(branch, rules).items() if word != "description"}
-    types = _types(node)
+    types = types_of(node)
     if rules.type_lists and "enum" not in kept:
-        kept["type"] = [*types, "null"] if null else _one_or_list(types)
+        kept["type"] = [*types, "null"] if null else one_or_list(types)
         return about | kept
     branches = [_of_type(kept, each) for each in types]
     if null:
@@ -187,20 +180,14 @@ def _of_type(node: Schema, told: str) -> Schema:
     made |= {
         word: v for word, v in node.items() if word not in ("type", "enum") and told in _ONLY_FOR.get(word, (told,))
     }
-    choices = [choice for choice in node.get("enum", ()) if _is_of(choice, told)]
+    choices = [choice for choice in node.get("enum", ()) if is_of(choice, told)]
     return made | ({"enum": choices} if choices else {})
-
-
-def _is_of(choice: Any, told: str) -> bool:
-    if isinstance(choice, bool) or choice is None:
-        return told == "boolean" and choice is not None
-    return told == "string" if isinstance(choice, str) else told in ("number", "integer")
 
 
 def _allowed(node: Schema, rules: _Rules) -> Schema:
     """The keywords of the node itself that the dialect takes."""
     return {
-        word: _json(value)
+        word: value
         for word, value in node.items()
         if word in rules.keywords and word not in ("properties", "required", "items") and _is_taken(word, value, rules)
     }
@@ -216,12 +203,12 @@ def _is_taken(word: str, value: Any, rules: _Rules) -> bool:
     return True
 
 
-def _one_or_list(types: list[str]) -> str | list[str]:
-    return types[0] if len(types) == 1 else types
-
-
 def _json(value: Any) -> Any:
     """Numbers of a schema as requests can hold them; they are limits, not amounts of money."""
+    if isinstance(value, dict):
+        return {word: _json(each) for word, each in value.items()}
+    if isinstance(value, list):
+        return [_json(each) for each in value]
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
-    return [_json(each) for each in value] if isinstance(value, list) else value
+    return value

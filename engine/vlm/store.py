@@ -25,6 +25,7 @@ from urllib.parse import urlsplit, urlunsplit
 from engine.errors import UsageError
 from engine.vlm.question import Question
 from engine.vlm.wire import Body, Request, Tokens
+from engine.whole_file import PRIVATE, write_file
 
 FORMAT = "engine answer"
 VERSION = 1
@@ -33,7 +34,7 @@ PATIENCE = 900.0
 
 log = logging.getLogger(__name__)
 
-_PRIVATE_FILE, _PRIVATE_FOLDER = 0o600, 0o700
+_PRIVATE_FOLDER = 0o700
 _SCHEMA_KEYS = {"schema", "input_schema", "response_schema", "response_json_schema"}
 _SCHEMA_KEYS |= {"inputSchema", "responseSchema", "responseJsonSchema"}
 _KEY_FILE = re.compile(r"[0-9a-f]{64}\.json")
@@ -206,7 +207,7 @@ class Store:
             for folder in (self._answers, self._locks):
                 _make(folder)
                 probe = folder / f".{uuid.uuid4().hex}.part"
-                probe.touch(_PRIVATE_FILE, exist_ok=False)
+                probe.touch(PRIVATE, exist_ok=False)
                 probe.unlink()
         except OSError as error:
             raise UsageError(
@@ -236,7 +237,7 @@ class Store:
             if _holds_secret(text):
                 raise ValueError("it repeats a key of this machine")
             _make(path.parent)
-            _write_private(path, text)
+            write_file(path, text, PRIVATE)
         except (OSError, ValueError) as error:
             log.warning("an answer could not be kept in %s and would be paid again: %s", self.root, error)
             return False
@@ -253,7 +254,7 @@ class Store:
         from filelock import FileLock
 
         path = self._locks / f"{key}.lock"
-        lock = FileLock(path, timeout=patience, mode=_PRIVATE_FILE)
+        lock = FileLock(path, timeout=patience, mode=PRIVATE)
         try:
             _make(self._locks)
             lock.acquire()
@@ -301,7 +302,7 @@ class Store:
         from filelock import FileLock, Timeout
 
         for path in self._locks.glob("*.lock"):
-            with suppress(Timeout), FileLock(path, timeout=0, mode=_PRIVATE_FILE):
+            with suppress(Timeout), FileLock(path, timeout=0, mode=PRIVATE):
                 path.unlink(missing_ok=True)
 
     def _files(self) -> list[Path]:
@@ -392,19 +393,6 @@ def _make(folder: Path) -> None:
     missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     for parent in reversed(missing):
         parent.mkdir(_PRIVATE_FOLDER, exist_ok=True)
-
-
-def _write_private(path: Path, text: str) -> None:
-    """As :func:`engine.output.write_whole`, for its owner alone: a reader finds the whole file or none."""
-    unfinished = path.with_name(f".{uuid.uuid4().hex}.part")
-    try:
-        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE_FILE), "wb") as file:
-            file.write(text.encode("utf-8"))
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def age(text: str) -> timedelta:

@@ -15,7 +15,8 @@ from engine.check import schema_findings
 from engine.doctype import list_types, load_type
 from engine.merge import claims_to_fields, fields_to_data
 from engine.vlm.answer import UNTOLD, Answer, Unusable, read_answer
-from engine.vlm.question import Part, Question, parts
+from engine.vlm.question import Question
+from engine.vlm.shape import Part, parts
 from tests.vlm.test_question import asked, rich_type
 
 SHIPPED = [name for name, _ in list_types()]

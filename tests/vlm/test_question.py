@@ -18,7 +18,8 @@ from PIL import Image as Picture
 
 from engine.doctype import DocumentType, list_types, load_type
 from engine.vlm.image import Image
-from engine.vlm.question import Question, fenced, leaf_groups, page_question, parts, question_to_text
+from engine.vlm.question import Question, fenced, leaf_groups, page_question, question_to_text
+from engine.vlm.shape import parts
 
 SHIPPED = [name for name, _ in list_types()]
 RICH: dict[str, Any] = {
@@ -243,6 +244,22 @@ def test_no_text_can_close_its_fence(content: str) -> None:
     mark = block[len("<ocr-words-") :].partition(">")[0]
     assert block.count(mark) == 2
     assert block.encode().startswith(b"<ocr-words-")
+
+
+@pytest.mark.parametrize("way", ["words", "wrong", "note"])
+def test_half_a_surrogate_pair_does_not_keep_a_question_from_being_sent(way: str) -> None:
+    question = asked(load_type("receipt"), **{way: "TOTAL \ud83d 9.00 \U0001f600"})
+    assert "TOTAL ? 9.00 \U0001f600" in question.text.encode().decode()
+    assert question_to_text(question).encode()
+
+
+def test_nor_does_one_in_what_the_type_says(tmp_path: Path) -> None:
+    described = {
+        "type": "object",
+        "description": "a\ud83db",
+        "properties": {"a": {"type": "string", "title": "\ude00"}},
+    }
+    assert "a?b" in asked(rich_type(tmp_path, described)).text.encode().decode()
 
 
 def test_content_that_holds_a_digest_gets_another(monkeypatch: pytest.MonkeyPatch) -> None:
