@@ -1,7 +1,7 @@
 # Every habit of the project as a target; `make help` lists them. PYTHON=… picks the interpreter, DATA=DIR the
 # documents a bench measures (without it the bundled fixtures).
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint format bench bench-fields bench-signals bench-read bench-hostile bench-legible bench-long fixtures clean
+.PHONY: help setup demo test test-slow test-llama lint format bench bench-fields bench-signals bench-read bench-hostile bench-legible bench-long fixtures clean
 
 PYTHON ?= python3
 DATA ?=
@@ -30,6 +30,10 @@ test: setup  ## run the tests
 
 test-slow: setup  ## run the long tests too
 	$(BIN)/python -m pytest
+
+test-llama: setup  ## ask a real llama.cpp server (installs 130 MB)
+	$(BIN)/python -m pip install -e '.[llama]'
+	$(BIN)/python -m pytest tests/vlm/test_llama.py
 
 lint: setup  ## check style, types and layers
 	$(BIN)/ruff check .

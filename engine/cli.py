@@ -94,7 +94,12 @@ def _common(command: Command) -> Command:
 
 
 _MODEL = (
-    click.option("--provider", type=click.Choice(get_args(Provider)), metavar="P", help="Whose model to ask."),
+    click.option(
+        "--provider",
+        type=click.Choice(get_args(Provider)),
+        metavar="P",
+        help=f"Whose model to ask: {', '.join(get_args(Provider))}.",
+    ),
     click.option("--model", metavar="M", help="Which one; else the provider's usual."),
     click.option("--base-url", metavar="U", help="Its server, such as http://localhost:11434/v1."),
     click.option("--no-vlm", is_flag=True, default=None, help="Never ask a model, whatever the settings say."),
@@ -142,11 +147,11 @@ def extract(
 
     config = _settings(options)
     _check_there(files)
-    names = result_names(files)
-    check_places(names, out, csv_path)
     _check_type(type_name, config)
     if dry_run or show_prompt:
         return _rehearse(files, type_name, config, show_prompt=show_prompt, quiet=options["quiet"])
+    names = result_names(files)
+    check_places(names, out, csv_path)
     vlm = connect(config)
     worst, kept = 0, []
     for path, name in names.items():

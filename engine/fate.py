@@ -15,7 +15,7 @@ from engine.rules import apply
 from engine.vlm.ask import PageAnswer
 
 WHY: dict[Outcome, Missing] = {"refused": "refused", "truncated": "truncated"}
-"""Why a leaf is null that a model gave no answer for, by the outcome of its page; else it failed."""
+"""Why a leaf is null that a model gave no answer for, by the outcome that this is due to; else it failed."""
 
 
 def routes_to_pages(
@@ -66,13 +66,12 @@ def page_findings(readings: Sequence[Reading]) -> tuple[Finding, ...]:
 
 
 def answer_findings(answers: Mapping[int, PageAnswer]) -> tuple[Finding, ...]:
-    """What a model's answers leave to doubt, and the pages it gave no whole answer for."""
-    found: list[Finding] = []
-    for page, answer in sorted(answers.items()):
-        found += answer.findings
-        if answer.asked and answer.outcome != "complete":
-            found.append(Finding("", "page", "error", f"the model's answer is {answer.outcome}: {answer.reason}", page))
-    return tuple(found)
+    """The pages that a model gave no whole answer for."""
+    return tuple(
+        Finding("", "page", "error", f"the model's answer is {answer.outcome}: {answer.reason}", page)
+        for page, answer in sorted(answers.items())
+        if answer.asked and answer.outcome != "complete"
+    )
 
 
 def route_findings(
@@ -125,7 +124,7 @@ def why_missing(
     poor = any(cause in ("handwriting", "poor_ocr") for cause in causes.values())
     found: dict[str, Missing] = {}
     for leaf in doctype.leaves:
-        told = {WHY.get(a.outcome, "failed") for a in asked.values() if leaf.pointer in a.unanswered}
+        told = {WHY.get(a.unanswered[leaf.pointer], "failed") for a in asked.values() if leaf.pointer in a.unanswered}
         if unread or told:
             found[leaf.pointer] = "failed" if unread or len(told) > 1 else told.pop()
         elif poor:

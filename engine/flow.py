@@ -106,7 +106,8 @@ def readings_to_result(
     data: dict[str, Any] = {}
     if doctype is not None:
         by_ocr = readings_to_claims([r for r in readings if not r.failure], doctype, model)
-        claims = readers_to_claims(by_ocr, answers, doctype)
+        claims, model_doubts = readers_to_claims(by_ocr, answers, doctype)
+        findings += model_doubts
         fields, merge_findings = claims_to_fields(
             claims, doctype, why_missing(document, doctype, readings, routes, answers)
         )

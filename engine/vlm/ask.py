@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Literal
@@ -30,6 +30,7 @@ from engine.vlm.place import place
 from engine.vlm.question import Question, leaf_groups, page_question
 from engine.vlm.replay import Replay
 from engine.vlm.retry import Exhausted, Policy, with_retry
+from engine.vlm.rows import renumbered
 from engine.vlm.store import Kept, Store, parts_of
 from engine.vlm.store import key as store_key
 from engine.vlm.wire import Body, Fault, Provider, Reply, Request, Tokens
@@ -55,15 +56,17 @@ class Page:
 class PageAnswer:
     """What a model made of a page.
 
-    ``unanswered`` are the leaves (patterns) that it gave no answer for, by whatever outcome; one answered with null
-    is answered. ``asked`` is False where nothing was sent and nothing was kept: the budget did not allow it.
+    ``unanswered`` are the leaves (patterns) that it gave no answer for, with the outcome that this is due to; one
+    answered with null is answered. ``lost`` are the arrays of which a stretch has no answer at all. Rows count from 0
+    in claims and findings. ``asked`` is False where nothing was sent and nothing was kept: the budget did not allow it.
     """
 
     page: int
     outcome: Outcome
     reason: str = ""
     claims: tuple[Claim, ...] = ()
-    unanswered: frozenset[str] = frozenset()
+    unanswered: Mapping[str, Outcome] = field(default_factory=dict)
+    lost: frozenset[str] = frozenset()
     findings: tuple[Finding, ...] = ()
     attempts: int = 0
     usage: Usage = NOTHING
@@ -277,14 +280,14 @@ class Vlm:
             return _Part("unpaid", piece.leaves, "the budget of this run is spent")
         try:
             tried = with_retry(lambda timeout: self.provider.call(request, timeout), self.policy, turn=self.pace)
+            reply = self.provider.reply(tried.body, request)
+            usage = self._usage(reply)
+            reservation.settle(usage.usd, lost=tried.sent)
         except Exhausted as error:
             reservation.settle(Decimal(0), lost=error.sent)
             return _Part(error.outcome, piece.leaves, str(error), attempts=error.attempts)
         finally:
             reservation.release()  # counts only where nothing was settled, as when the run is stopped
-        reply = self.provider.reply(tried.body, request)
-        usage = self._usage(reply)
-        reservation.settle(usage.usd, lost=tried.sent)
         part = _understood(reply, question, piece)
         return replace(part, body=tried.body, tokens=reply.tokens, attempts=tried.attempts, usage=usage)
 
@@ -370,20 +373,37 @@ def _parts_to_answer(page: Page, parts: Sequence[_Part]) -> PageAnswer:
     number = page.image.page
     bad = next((part for part in parts if part.outcome != "complete"), None)
     usage = sum((part.usage for part in parts), NOTHING)
-    claims = joined([part.answer.claims for part in parts if part.answer], page.doctype.leaves)
+    answers = [part.answer for part in parts if part.answer]
+    claims = joined([answer.claims for answer in answers], page.doctype.leaves)
     attempts = sum(part.attempts for part in parts)
-    outcome: Outcome = "complete" if bad is None else "failed" if bad.outcome == "unpaid" else bad.outcome
+    unanswered: dict[str, Outcome] = {}
+    for part in parts:
+        unanswered = dict.fromkeys(part.unanswered, _outcome(part)) | unanswered
     return PageAnswer(
         number,
-        outcome,
+        _outcome(bad) if bad else "complete",
         bad.reason if bad else "",
         tuple(replace(claim, box=place(claim.printed, page.reading.words)) for claim in claims),
-        frozenset(pointer for part in parts for pointer in part.unanswered),
-        tuple(finding for part in parts if part.answer for finding in part.answer.doubts),
+        unanswered,
+        frozenset(leaf.array or "" for part in parts if not part.answer for leaf in part.leaves if leaf.in_array),
+        tuple(_doubts(answers, claims, page.doctype.leaves)),
         attempts,
         usage,
         asked=attempts > 0 or usage.kept > 0,
     )
+
+
+def _outcome(part: _Part) -> Outcome:
+    return "failed" if part.outcome == "unpaid" else part.outcome
+
+
+def _doubts(answers: Sequence[Answer], claims: Sequence[Claim], leaves: Sequence[Leaf]) -> Iterator[Finding]:
+    """What the pieces leave to doubt, with the rows as the page counts them."""
+    start = 0
+    for answer in answers:
+        end = start + len(answer.claims)
+        yield from renumbered(answer.doubts, answer.claims, claims[start:end], leaves)
+        start = end
 
 
 def _by_fields(piece: _Piece) -> tuple[_Piece, ...]:

@@ -68,7 +68,7 @@ def _cache(config: Config) -> Path:
 def _live(config: Config, *, offline: bool) -> tuple[Provider, Model]:
     assert config.provider is not None  # noqa: S101 - the caller asks only then
     name = config.model
-    if offline and name is not None:
+    if offline and (name is not None or config.provider != "openai-compatible"):
         provider = offline_provider(config.provider, config.base_url)
     else:
         provider = connect_provider(config.provider, config.base_url)

@@ -406,6 +406,20 @@ def wires(server: Server, request: pytest.FixtureRequest) -> Wires:
     return Wires(request.param, server.base_url(request.param), server)
 
 
+def read_request(opened: socket.socket) -> bytes:
+    """One whole request, in however many pieces it comes; empty where the other side is done."""
+    got = b""
+    while b"\r\n\r\n" not in got:
+        if not (more := opened.recv(65536)):
+            return b""
+        got += more
+    head, _, content = got.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)content-length: *(\d+)", head)
+    while len(content) < int(length[1] if length else 0):
+        content += opened.recv(65536)
+    return head + content
+
+
 @contextlib.contextmanager
 def raw_socket(talk: Callable[[socket.socket, threading.Event], None]) -> Iterator[str]:
     """A server below HTTP: *talk* gets each connection, and an event that is set when the test is over."""
@@ -417,7 +431,7 @@ def raw_socket(talk: Callable[[socket.socket, threading.Event], None]) -> Iterat
                 while True:
                     opened, _ = listening.accept()
                     with opened:
-                        opened.recv(65536)
+                        read_request(opened)
                         talk(opened, over)
 
         threading.Thread(target=serve, daemon=True).start()

@@ -384,7 +384,7 @@ def test_each_request_opens_its_own_connection(wires: Wires) -> None:
     def talk(opened: socket.socket, over: threading.Event) -> None:
         opens.append(opened)
         opened.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
-        while opened.recv(65536):
+        while servers.read_request(opened):
             opened.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 
     with servers.raw_socket(talk) as root:
