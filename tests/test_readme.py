@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -12,27 +13,35 @@ from pathlib import Path
 
 import pytest
 
+from tests.vlm import servers
+from tests.vlm.answers import answer_text, loads
+
+http, server = servers.http, servers.server
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+MODELS = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
 PROGRAM = Path(sys.executable).with_name("engine")
 SEEN = ("Makefile", "pyproject.toml", "schemas", "fixtures")
 FINE = {"extract": {0, 1}}
 """Exit codes of commands that may tell of a doubt; all others end with 0."""
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+def blocks(language: str, page: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
 
 
-def commands() -> Iterator[list[str]]:
-    for block in [*blocks("console"), *blocks("sh")]:
+def commands(page: str = README) -> Iterator[list[str]]:
+    for block in [*blocks("console", page), *blocks("sh", page)]:
         for line in block.splitlines():
             if line.startswith("$ "):
                 yield shlex.split(line[2:])
 
 
-ENGINE = [command for command in commands() if command[0] == "engine"]
+ENGINE = [command for command in [*commands(), *commands(MODELS)] if command[0] == "engine"]
 MAKE = [command for command in commands() if command[0] == "make"]
+NOT_OURS = (["export"], ["pip", "install"], ["ollama", "pull"])
+OLLAMA = "http://localhost:11434/v1"
 
 
 @pytest.fixture(scope="module")
@@ -50,20 +59,40 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def models(server: servers.Server, copy: Path, monkeypatch: pytest.MonkeyPatch) -> servers.Server:
+    """Every provider's server, played on loopback: it answers what the faded receipt holds."""
+    data = loads((copy / "fixtures" / "receipt_faded" / "expected.json").read_text(encoding="utf-8"))
+    server.handler = lambda asked: servers.answer(answer_text(asked.schema, data))
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", server.base_url("anthropic"))
+    monkeypatch.setenv("OPENAI_BASE_URL", server.base_url("openai"))
+    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", server.base_url("google"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(copy / "cache"))
+    return server
+
+
 def run(folder: Path, *command: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
 def test_no_command_is_of_a_kind_that_nobody_tries() -> None:
-    assert len(ENGINE) + len(MAKE) == len(list(commands()))
+    others = [c for c in commands() if c[0] not in ("engine", "make")]
+    assert [c for c in others if not any(c[: len(known)] == known for known in NOT_OURS)] == []
     assert ["make", "demo"] in MAKE
     assert any(command[1] == "extract" for command in ENGINE)
 
 
 @pytest.mark.parametrize("command", ENGINE, ids=" ".join)
-def test_engine_commands_run(copy: Path, command: list[str]) -> None:
-    done = run(copy, PROGRAM, *command[1:])
+def test_engine_commands_run(copy: Path, models: servers.Server, command: list[str]) -> None:
+    here = [models.base_url("openai-compatible") if word == OLLAMA else word for word in command[1:]]
+    done = run(copy, PROGRAM, *here)
     assert done.returncode in FINE.get(command[1], {0}), done.stderr
+    named = command[command.index("--provider") + 1] if "--provider" in command else None
+    if command[1] == "extract" and named and "--dry-run" not in command:
+        result = json.loads(done.stdout)
+        assert result["pages"][0]["outcome"] == "complete"
+        assert result["fields"]["/total"]["source"] == "vlm"
+        assert named == "replay" or result["engine"]["model"].startswith(f"{named}/")
 
 
 @pytest.mark.parametrize("command", MAKE, ids=" ".join)
@@ -72,14 +101,15 @@ def test_make_commands_name_targets(copy: Path, command: list[str]) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_python_runs(copy: Path) -> None:
-    (script,) = blocks("python")
+@pytest.mark.parametrize(("page", "shown"), [(README, "/total"), (MODELS, "['complete']")], ids=["README", "models"])
+def test_the_python_runs(copy: Path, models: servers.Server, page: str, shown: str) -> None:
+    (script,) = blocks("python", page)
     done = run(copy, sys.executable, "-c", script)
     assert done.returncode == 0, done.stderr
-    assert "/total" in done.stdout
+    assert shown in done.stdout
 
 
-def test_the_settings_are_settings(copy: Path) -> None:
+def test_the_settings_are_settings(copy: Path, models: servers.Server) -> None:
     (settings,) = blocks("toml")
     (copy / "readme.toml").write_text(settings)
     done = run(copy, PROGRAM, "doctor", "--config", "readme.toml")
@@ -90,6 +120,18 @@ def test_every_link_leads_somewhere() -> None:
     links = re.findall(r"\]\(([^)]+)\)", README)
     assert links
     assert [link for link in links if not link.startswith("http") and not (ROOT / link).exists()] == []
+
+
+def test_an_own_table_of_models_is_one(copy: Path, models: servers.Server) -> None:
+    setting, table = blocks("toml", MODELS)
+    (copy / "models.toml").write_text(setting)
+    (copy / "my-models.toml").write_text(table)
+    asked = ["--provider", "openai-compatible", "--model", "qwen3-vl", "--max-usd", "0", "--route", "vlm"]
+    server = ("--base-url", models.base_url("openai-compatible"))
+    receipt = "fixtures/receipt_thermal/receipt.jpg"
+    done = run(copy, PROGRAM, "extract", receipt, "--type", "receipt", "--config", "models.toml", *asked, *server)
+    assert done.returncode == 1, done.stderr
+    assert json.loads(done.stdout)["usage"]["usd"] == 0
 
 
 @pytest.mark.slow
