@@ -1,7 +1,7 @@
 # Every habit of the project as a target; `make help` lists them. PYTHON=… picks the interpreter, DATA=DIR the
 # documents a bench measures (without it the bundled fixtures).
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-llama lint format bench bench-fields bench-signals bench-read bench-hostile bench-legible bench-long fixtures clean
+.PHONY: help setup demo test test-slow test-llama lint format bench bench-fields bench-signals bench-read bench-hostile bench-legible bench-long outcomes fixtures clean
 
 PYTHON ?= python3
 DATA ?=
@@ -60,6 +60,9 @@ bench-read: setup  ## measure scaling and turning of pages (needs DATA=DIR)
 
 bench-long: setup  ## measure CPU and memory of extraction as pages grow
 	$(BIN)/python -m tests.bench.long
+
+outcomes: setup  ## print how each way of failing ends on each provider's wire (loopback)
+	$(BIN)/python -m tests.vlm.outcomes
 
 bench-legible: setup  ## measure how small letters may be shown to a model (needs DATA=DIR)
 	@test -n "$(DATA)" || { echo 'give DATA=DIR with sroie2019 and other sets: see docs/benchmarks.md'; exit 1; }

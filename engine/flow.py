@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from engine.asking import Rehearsed, ask_pages, readers_to_claims, rehearse_pages
+from engine.asking import Rehearsed, ask_pages, rehearse_pages
 from engine.check import rule_findings, schema_findings
 from engine.config import Config
 from engine.decide import decide, doubt_findings
@@ -23,6 +23,7 @@ from engine.merge import claims_to_fields, fields_to_data
 from engine.ocr import Ocr
 from engine.ocr.tesseract import Tesseract
 from engine.page import Reading, Region
+from engine.readers import readers_to_claims
 from engine.reading import Progress, read_pages
 from engine.receive import Document, receive, sha256_of
 from engine.result import Field, Finding, Missing, Result, Route, Usage

@@ -14,11 +14,12 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Literal
 
-from engine.claim import Claim, joined
+from engine.claim import Claim
 from engine.doctype import DocumentType, Leaf
 from engine.page import PageImage, Reading
 from engine.pointer import matches
 from engine.result import Finding, Outcome, Usage
+from engine.rows import joined, renumbered
 from engine.vlm.answer import Answer, Unusable, read_answer
 from engine.vlm.budget import Budget
 from engine.vlm.cost import cost, estimate_tokens
@@ -30,7 +31,6 @@ from engine.vlm.place import place
 from engine.vlm.question import Question, leaf_groups, page_question
 from engine.vlm.replay import Replay
 from engine.vlm.retry import Exhausted, Policy, with_retry
-from engine.vlm.rows import renumbered
 from engine.vlm.store import Kept, Store, parts_of
 from engine.vlm.store import key as store_key
 from engine.vlm.wire import Body, Fault, Provider, Reply, Request, Tokens
@@ -40,6 +40,9 @@ log = logging.getLogger(__name__)
 NOTHING = Usage()
 DEEPEST = 3
 """How often a piece may be cut: 8 bands of a table, or an eighth of the fields; more is no answer cut off."""
+
+HOPELESS = 2
+"""Pieces of a page that cannot be made smaller and are cut off all the same: after these no more are paid for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,7 @@ class Vlm:
     def ask(self, page: Page) -> PageAnswer:
         """One page, all leaves of its type; never raises for what the model or its server does."""
         started = time.perf_counter()
-        parts = [part for piece in self._pieces(page) for part in self._ask(piece)]
+        parts = self._ask(self._pieces(page))
         seconds = round(time.perf_counter() - started, 3)
         answer = replace(_parts_to_answer(page, parts), seconds=seconds)
         log.info("page %d: %s %s", answer.page, self.name, answer.reason or answer.outcome)
@@ -236,15 +239,27 @@ class Vlm:
 
     # ------------------------------------------------------------------------------------------- asking
 
-    def _ask(self, piece: _Piece) -> list[_Part]:
-        part = self._settle(piece)
-        smaller = self._smaller(piece) if part.outcome == "truncated" else ()
-        if not smaller:
-            return [part]
-        parts = [each for cut in smaller for each in self._ask(cut)]
-        if all(each.outcome == "complete" for each in parts):  # where to look next time, and not an answer
-            self._keep(self._question(piece), part)
-        return [replace(part, outcome="complete", leaves=(), reason="", answer=None), *parts]  # its cost stays booked
+    def _ask(self, pieces: Sequence[_Piece]) -> list[_Part]:
+        """Piece by piece; one that is cut off makes way for its own pieces, as long as there is hope."""
+        waiting, parts, cut_off = list(pieces), list[_Part](), list[tuple[_Piece, _Part]]()
+        while waiting:
+            piece = waiting.pop(0)
+            hopeless = [part for part in parts if part.outcome == "truncated"]
+            if len(hopeless) >= HOPELESS:
+                parts.append(_Part("truncated", piece.leaves, hopeless[0].reason))
+                continue
+            part = self._settle(piece)
+            smaller = self._smaller(piece) if part.outcome == "truncated" else ()
+            waiting[:0] = smaller
+            if smaller:
+                cut_off.append((piece, part))
+            else:
+                parts.append(part)
+        if all(part.outcome == "complete" for part in parts):  # they lead to the pieces, and are no answers
+            for piece, part in cut_off:
+                self._keep(self._question(piece), part)
+        spent = [replace(part, outcome="complete", leaves=(), reason="", answer=None) for _, part in cut_off]
+        return [*spent, *parts]
 
     def _settle(self, piece: _Piece) -> _Part:
         """The kept answer, or the model's; the one re-ask is here. Others who ask the same wait for this one."""

@@ -15,21 +15,22 @@ import numpy as np
 import pytest
 
 from engine import asking
-from engine.asking import ask_pages, readers_to_claims
+from engine.asking import ask_pages
 from engine.claim import Claim
 from engine.config import Config
 from engine.doctype import load_type
 from engine.errors import BadPage
 from engine.page import PageImage
+from engine.readers import readers_to_claims
 from engine.receive import Document
 from engine.result import Finding, Outcome
 from engine.route import Decision
+from engine.rows import renumbered
 from engine.vlm.ask import Page, PageAnswer, Vlm
 from engine.vlm.budget import Budget
 from engine.vlm.model import Model, model_row
 from engine.vlm.pace import Pace
 from engine.vlm.question import Question
-from engine.vlm.rows import renumbered
 from engine.vlm.store import Store
 from engine.vlm.wire import Body, Fault, Reply, Request, Tokens
 from tests.making import page_of_print

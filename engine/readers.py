@@ -1,0 +1,59 @@
+"""Whose word counts: a model's for what it answered of a page, OCR's for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Literal
+
+from engine.claim import Claim
+from engine.doctype import DocumentType
+from engine.pointer import matches
+from engine.result import Finding
+from engine.rows import joined, renumbered
+from engine.vlm.ask import PageAnswer
+
+RowReader = Literal["vlm", "ocr", "any"]
+
+
+def readers_to_claims(
+    by_ocr: Sequence[Claim], answers: Mapping[int, PageAnswer], doctype: DocumentType
+) -> tuple[tuple[Claim, ...], tuple[Finding, ...]]:
+    """A model's claims for what it answered of a page and OCR's for the rest; and what the model itself doubts."""
+    asked = [answer for _, answer in sorted(answers.items()) if answer.asked]
+    of_page = {answer.page: _whose_rows(answer, by_ocr, doctype) for answer in asked}
+    unanswered = {answer.page: answer.unanswered for answer in asked}
+    ocr = [c for c in by_ocr if c.page not in of_page or _ocr_counts(c, of_page[c.page], unanswered[c.page])]
+    readers = [ocr, *([c for c in a.claims if _row_reader(c, of_page[a.page]) != "ocr"] for a in asked)]
+    claims = joined(readers, doctype.leaves)
+    findings: list[Finding] = []
+    start = len(ocr)
+    for answer, told in zip(asked, readers[1:], strict=True):
+        findings += renumbered(answer.findings, told, claims[start : start + len(told)], doctype.leaves)
+        start += len(told)
+    return claims, tuple(findings)
+
+
+def _whose_rows(answer: PageAnswer, by_ocr: Sequence[Claim], doctype: DocumentType) -> dict[str, RowReader]:
+    """Who tells the rows of each array of a page: one reader, for nobody knows which rows of two are the same.
+
+    The model does where it told any, unless it lost a stretch of them and OCR has some; else whoever has any.
+    """
+    found: dict[str, RowReader] = {}
+    for array in {leaf.array for leaf in doctype.leaves if leaf.in_array and leaf.array}:
+        by_model = any(_is_in(claim, array) for claim in answer.claims)
+        read = any(claim.page == answer.page and _is_in(claim, array) for claim in by_ocr)
+        found[array] = "any" if not by_model else "ocr" if array in answer.lost and read else "vlm"
+    return found
+
+
+def _ocr_counts(claim: Claim, rows: Mapping[str, RowReader], unanswered: Collection[str]) -> bool:
+    reader = _row_reader(claim, rows)
+    return reader == "ocr" if reader != "any" else any(matches(pattern, claim.pointer) for pattern in unanswered)
+
+
+def _row_reader(claim: Claim, rows: Mapping[str, RowReader]) -> RowReader:
+    return next((reader for array, reader in rows.items() if _is_in(claim, array)), "any")
+
+
+def _is_in(claim: Claim, array: str) -> bool:
+    return claim.pointer.startswith(f"{array}/")
