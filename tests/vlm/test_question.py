@@ -253,15 +253,6 @@ def test_half_a_surrogate_pair_does_not_keep_a_question_from_being_sent(way: str
     assert question_to_text(question).encode()
 
 
-def test_nor_does_one_in_what_the_type_says(tmp_path: Path) -> None:
-    described = {
-        "type": "object",
-        "description": "a\ud83db",
-        "properties": {"a": {"type": "string", "title": "\ude00"}},
-    }
-    assert "a?b" in asked(rich_type(tmp_path, described)).text.encode().decode()
-
-
 def test_content_that_holds_a_digest_gets_another(monkeypatch: pytest.MonkeyPatch) -> None:
     digests = iter(("a" * 64, "b" * 64))
     monkeypatch.setattr(
