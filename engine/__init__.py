@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from engine.errors import BadInput, EngineError, MissingDependency, UsageError
     from engine.flow import extract, read
     from engine.result import Field, Finding, PageResult, Result
+    from engine.vlm.image import Image, image_from_file, image_from_url
 
 _HOME = {
     "result_to_json": "as_json",
@@ -36,6 +37,9 @@ _HOME = {
     "Finding": "result",
     "PageResult": "result",
     "Result": "result",
+    "Image": "vlm.image",
+    "image_from_file": "vlm.image",
+    "image_from_url": "vlm.image",
 }
 """The module of each public name, imported on first use, so that ``engine --help`` answers at once."""
 
@@ -45,12 +49,15 @@ __all__ = [
     "EngineError",
     "Field",
     "Finding",
+    "Image",
     "MissingDependency",
     "PageResult",
     "Result",
     "UsageError",
     "__version__",
     "extract",
+    "image_from_file",
+    "image_from_url",
     "read",
     "result_to_json",
 ]

@@ -23,6 +23,11 @@ def one_line(text: str) -> str:
     return "".join(char if char.isprintable() else _harmless(char) for char in text)
 
 
+def safe(text: str) -> str:
+    """*text* in its lines, each as :func:`one_line` has it."""
+    return "\n".join(one_line(line) for line in text.split("\n"))
+
+
 def _harmless(char: str) -> str:
     return " " if unicodedata.category(char) == "Zs" else "\N{REPLACEMENT CHARACTER}"
 

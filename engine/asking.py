@@ -17,7 +17,6 @@ from engine.page import Reading
 from engine.prepare import prepare
 from engine.reading import Progress
 from engine.receive import Document
-from engine.result import Outcome
 from engine.route import Decision
 from engine.upright import turned
 from engine.vlm.ask import Page, PageAnswer, Plan, Vlm
@@ -40,11 +39,17 @@ def ask_pages(
     allowed = [reading for reading in wanted if vlm.budget.take_page()]
     reason = f"the limit of {config.max_vlm_pages} pages for a VLM is reached"
     answers = {r.page: PageAnswer(r.page, "skipped", reason, asked=False) for r in wanted if r not in allowed}
-    with ThreadPoolExecutor(min(config.vlm_jobs, len(allowed) or 1)) as workers:
+    workers = ThreadPoolExecutor(min(config.vlm_jobs, len(allowed) or 1))
+    try:
         for answer in workers.map(lambda r: _ask_page(document, r, doctype, vlm, config), allowed):
             answers[answer.page] = answer
             if progress:
                 progress(len(readings) + len(answers), len(readings) + len(wanted))
+    except BaseException:  # Ctrl-C among them: nothing more is to be paid for
+        vlm.stop()
+        raise
+    finally:
+        workers.shutdown(cancel_futures=True)
     return answers
 
 
@@ -53,8 +58,7 @@ def _ask_page(document: Document, reading: Reading, doctype: DocumentType, vlm: 
     try:
         page = draw_page(document, reading, doctype, config)
     except BadPage as error:
-        nothing: dict[str, Outcome] = {leaf.pointer: "failed" for leaf in doctype.leaves}
-        return PageAnswer(reading.page, "failed", f"nothing was asked, for {error}", unanswered=nothing)
+        return PageAnswer(reading.page, "failed", f"but {error}", asked=False)
     return vlm.ask(page)
 
 
@@ -66,8 +70,8 @@ class Rehearsed:
     """
 
     reason: str
-    questions: tuple[Question, ...]
     plan: Plan
+    questions: tuple[Question, ...]
     allowed: bool
 
 
@@ -84,8 +88,8 @@ def rehearse_pages(
         if decision.wants_vlm:
             page = draw_page(document, reading, doctype, config)
             plan = vlm.plan(page)
-            allowed = vlm.budget.take_page() and vlm.budget.reserve(plan.usd) is not None
-            yield Rehearsed(decision.reason, vlm.questions(page), plan, allowed)
+            allowed = vlm.budget.take_page() and vlm.affords(plan)
+            yield Rehearsed(decision.reason, plan, vlm.questions(page), allowed)
 
 
 def draw_page(document: Document, reading: Reading, doctype: DocumentType, config: Config) -> Page:

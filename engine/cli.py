@@ -18,7 +18,7 @@ import click
 
 from engine import __version__
 from engine.config import Config, Provider, load_config
-from engine.errors import EngineError, UsageError
+from engine.errors import BadInput, EngineError, UsageError
 
 if TYPE_CHECKING:
     from engine.result import Result
@@ -296,11 +296,14 @@ def cache(context: click.Context, /, **options: Any) -> None:
 
 @cache.command()
 @click.option("--older-than", metavar="30d", help="Only answers given longer ago: 90m, 12h, 30d, 2w.")
+@_settings_file
+@_KEPT[0]
 @click.pass_obj
-def clear(store: Store, older_than: str | None) -> None:
+def clear(store: Store, /, older_than: str | None, **options: Any) -> None:
     """Take kept answers away; they will be paid for again."""
     from engine.vlm.store import age, size_to_text
 
+    store = _store(options) if options["cache"] or options["config"] else store
     cleared = store.clear(age(older_than) if older_than else None)
     _print(f"{cleared.answers} answers taken away, {size_to_text(cleared.bytes)}, from {store.root}")
 
@@ -363,7 +366,7 @@ def _extract_one(path: Path, type_name: str, config: Config, vlm: Vlm | None, *,
 
 def _rehearse(files: Sequence[Path], type_name: str, config: Config, *, show_prompt: bool, quiet: bool) -> int:
     """What a model would be asked, or what that would cost, over all files; nothing is sent."""
-    from engine.as_text import plans_to_text
+    from engine.as_text import plans_to_text, safe
     from engine.flow import rehearse
     from engine.progress import page_progress
     from engine.vlm.connect import connect
@@ -374,18 +377,27 @@ def _rehearse(files: Sequence[Path], type_name: str, config: Config, *, show_pro
     vlm = connect(config if config.provider else replace(config, provider="openai"), offline=True)
     if vlm is None:
         raise UsageError("--no-vlm leaves nothing to rehearse: leave it out")
-    plans = []
+    worst, plans = 0, []
     for path in files:
-        with page_progress(path.name, quiet=quiet) as progress:
-            pages = rehearse(path, vlm, type=type_name, config=config, progress=progress)
-        if show_prompt:
-            _print("\n\n".join(question_to_text(question) for page in pages for question in page.questions))
-            if not pages:
-                _say(f"{path}: no page wants a model; --route vlm sends every page")
-        plans += [(path.name, page) for page in pages]
+        asked = 0
+        try:
+            with page_progress(path.name, quiet=quiet) as progress:
+                for page in rehearse(path, vlm, type=type_name, config=config, progress=progress):
+                    asked += 1
+                    if show_prompt:
+                        for question in page.questions:
+                            _print(safe(question_to_text(question)))
+                    else:
+                        plans.append((path.name, replace(page, questions=())))  # without their images
+        except BadInput as error:
+            _say(str(error))
+            worst = error.exit_code
+            continue
+        if show_prompt and not asked:
+            _say(f"{path}: no page wants a model; --route vlm sends every page")
     if not show_prompt:
         _print(plans_to_text(plans, vlm.name))
-    return 0
+    return worst
 
 
 def _hand_over(result: Result, target: Path | None, *, quiet: bool) -> None:

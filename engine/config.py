@@ -72,7 +72,7 @@ class Config:
     # vision-language models; none is called unless a provider is named
     provider: Provider | None = None
     model: str | None = None
-    base_url: WebAddress | None = None
+    base_url: WebAddress | None = field(default=None, repr=False)
     models: Path | None = None
     no_vlm: bool = False
     allow_text_model: bool = False
@@ -98,7 +98,7 @@ class Config:
         self._check_vlm()
 
     def _check_vlm(self) -> None:
-        named = [f"{name} = {getattr(self, name)}" for name in ("model", "base_url") if getattr(self, name) is not None]
+        named = [name for name in ("model", "base_url") if getattr(self, name) is not None]
         if named and self.provider is None:
             raise UsageError(f"{named[0]} needs a provider: name one of {', '.join(get_args(Provider))} (--provider)")
         if self.recordings is not None and self.provider != "replay":
@@ -197,8 +197,9 @@ def _check(value: Any, hint: Any, name: str) -> None:
     else:
         right = _is_of(value, kind) and all(_holds(value, rule) for rule in _rules(hint))
     if not right:
-        # The value is repeated to show the slip, except the one that must not reach a log.
-        shown = "set" if name.lower().endswith("password") else repr(str(value) if isinstance(value, Path) else value)
+        # The value is repeated to show the slip, except where it may hold a password.
+        secret = name.lower().replace("-", "_").endswith(("password", "base_url"))
+        shown = "set" if secret else repr(str(value) if isinstance(value, Path) else value)
         raise UsageError(f"{name} is {shown} and must be {_told(hint)}")
 
 

@@ -39,6 +39,23 @@ def doubt_findings(doctype: DocumentType, fields: Mapping[str, Field]) -> tuple[
     )
 
 
+def hearsay_findings(doctype: DocumentType, fields: Mapping[str, Field]) -> tuple[Finding, ...]:
+    """Values beside the critical ones that are a model's word alone: an error, for nothing speaks for them."""
+    critical = [leaf.pointer for leaf in doctype.leaves if leaf.critical]
+    alone = [
+        pointer
+        for pointer, field in fields.items()
+        if field.source == "vlm"
+        and field.value is not None
+        and field.verdict == "unchecked"
+        and not any(matches(pattern, pointer) for pattern in critical)
+    ]
+    if not alone:
+        return ()
+    listed = ", ".join(alone[:5]) + (f" and {len(alone) - 5} more" if len(alone) > 5 else "")
+    return (Finding("", "witness", "error", f"only the model saw these values, and nobody has checked them: {listed}"),)
+
+
 def page_of(fields: Mapping[str, Field], pointer: str) -> int | None:
     return fields[pointer].page if pointer in fields else None
 

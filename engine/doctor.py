@@ -16,6 +16,7 @@ from engine import __version__
 from engine.config import Config
 from engine.doctype import list_types, load_type
 from engine.errors import EngineError, UsageError
+from engine.vlm.connect import connect as connect_model
 from engine.vlm.providers import KEYS, configured, connect
 from engine.vlm.wire import Fault
 
@@ -119,7 +120,15 @@ def _providers(config: Config) -> tuple[Part, ...]:
             parts.append(_provider(name, config.base_url if named else None, variable, named=named))
         else:
             parts.append(Part(name, "optional", *_not_configured(name)))
-    return tuple(parts)
+    return (*parts, *(_replay(config) if config.provider == "replay" else ()))
+
+
+def _replay(config: Config) -> tuple[Part, ...]:
+    try:
+        vlm = connect_model(config)
+    except EngineError as error:
+        return (Part("replay", "missing", "no recordings", str(error)),)
+    return (Part("replay", "ok", f"recordings of {vlm.name if vlm else 'nothing'}"),)
 
 
 def _not_configured(name: str) -> tuple[str, str]:

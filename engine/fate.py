@@ -9,13 +9,15 @@ from engine.config import Config
 from engine.doctype import DocumentType
 from engine.page import Reading
 from engine.receive import Document
-from engine.result import Finding, Missing, Outcome, PageResult
+from engine.result import Check, Finding, Missing, Outcome, PageResult
 from engine.route import Decision
 from engine.rules import apply
 from engine.vlm.ask import PageAnswer
 
 WHY: dict[Outcome, Missing] = {"refused": "refused", "truncated": "truncated"}
 """Why a leaf is null that a model gave no answer for, by the outcome that this is due to; else it failed."""
+NOT_ASKED: dict[Outcome, Check] = {"skipped": "budget", "failed": "page"}
+"""The check of a page that wanted a model and was not asked: the limits forbade it, or it cannot be drawn again."""
 
 
 def routes_to_pages(
@@ -88,7 +90,7 @@ def route_findings(
     return tuple(
         Finding(
             "",
-            "budget" if answers.get(reading.page) else "route",
+            NOT_ASKED[answers[reading.page].outcome] if reading.page in answers else "route",
             "warning" if decision.cause == "table" and tables_hold else "error",
             f"{decision.reason}: {why_not_asked(answers.get(reading.page), config)}",
             reading.page,

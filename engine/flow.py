@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -12,7 +12,7 @@ from typing import Any
 from engine.asking import Rehearsed, ask_pages, rehearse_pages
 from engine.check import rule_findings, schema_findings
 from engine.config import Config
-from engine.decide import decide, doubt_findings
+from engine.decide import decide, doubt_findings, hearsay_findings
 from engine.doctype import DocumentType, list_types, load_type
 from engine.errors import BadInput
 from engine.fate import answer_findings, page_findings, route_findings, routes_to_pages, tables_hold, why_missing
@@ -114,7 +114,7 @@ def readings_to_result(
         )
         data = fields_to_data(fields, doctype)
         findings += [*merge_findings, *schema_findings(data, doctype), *rule_findings(data, doctype)]
-        findings += doubt_findings(doctype, fields)
+        findings += [*doubt_findings(doctype, fields), *hearsay_findings(doctype, fields)]
     findings += route_findings(readings, routes, answers, tables_hold(data, doctype), config)
     return Result(
         path=str(document.path),
@@ -165,8 +165,8 @@ def rehearse(
     type: str = "auto",
     config: Config | None = None,
     progress: Progress | None = None,
-) -> tuple[Rehearsed, ...]:
-    """What ``extract`` would ask the model, page by page; nothing is sent.
+) -> Iterator[Rehearsed]:
+    """What ``extract`` would ask the model, one page at a time; nothing is sent.
 
     Raises BadInput for a file that cannot be opened, or whose type cannot be told.
     """
@@ -175,9 +175,9 @@ def rehearse(
     readings = read_pages(document, reader(config), config, progress)
     doctype, doubt = choose_type(readings, asked_types(type, config))
     if doctype is None:
-        raise BadInput(f"{path}: {doubt[0].message}: name its type with --type")
+        raise BadInput(f"{path}: {doubt[0].message}")
     routes = readings_to_routes(readings, document, doctype, config)
-    return tuple(rehearse_pages(document, readings, routes, doctype, vlm, config))
+    yield from rehearse_pages(document, readings, routes, doctype, vlm, config)
 
 
 # --------------------------------------------------------------------------------------------------- steps

@@ -183,8 +183,8 @@ def _object_leaves(node: Schema, root: Schema, place: _Place) -> Iterator[Leaf]:
     required = node.get("required", ())
     properties = node.get("properties", {})
     for name, child in properties.items():
-        if name == "*":
-            raise UsageError(f'{place.at}/properties: "*" cannot be the name of a field')
+        if name.startswith("*"):
+            raise UsageError(f'{place.at}/properties: the name of a field cannot begin with "*", as "{name}" does')
         where = place.below(
             node,
             pointer=f"{place.pointer}/{escape(name)}",

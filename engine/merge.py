@@ -73,8 +73,9 @@ def claim_to_field(claim: Claim) -> Field:
 def _concatenated(claims: Sequence[Claim]) -> Field:
     first = claims[0]
     texts = list(dict.fromkeys(str(c.value) for c in claims))
+    by_model = next((c.source for c in claims if c.source == "vlm"), first.source)  # one part is enough to doubt it all
     return Field(
-        "\n".join(texts), "\n".join(c.printed for c in claims), first.page, first.box, first.source,
+        "\n".join(texts), "\n".join(c.printed for c in claims), first.page, first.box, by_model,
         confidence=min(c.confidence for c in claims),
     )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Literal
 
 from engine.claim import Claim
@@ -13,6 +13,7 @@ from engine.rows import joined, renumbered
 from engine.vlm.ask import PageAnswer
 
 RowReader = Literal["vlm", "ocr", "any"]
+HEARD = 0.5  # confidence from which OCR's claim is likelier right than wrong
 
 
 def readers_to_claims(
@@ -30,7 +31,23 @@ def readers_to_claims(
     for answer, told in zip(asked, readers[1:], strict=True):
         findings += renumbered(answer.findings, told, claims[start : start + len(told)], doctype.leaves)
         start += len(told)
-    return claims, tuple(findings)
+    return claims, (*findings, *_denied([c for c in by_ocr if c not in ocr], asked, doctype))
+
+
+def _denied(unheard: Sequence[Claim], asked: Sequence[PageAnswer], doctype: DocumentType) -> Iterator[Finding]:
+    """What OCR read with some confidence on a page of which the model says that nothing is there."""
+    arrays = {leaf.array for leaf in doctype.leaves if leaf.in_array and leaf.array}
+    for answer in asked:
+        told = {claim.pointer for claim in answer.claims}
+        seen = [claim for claim in unheard if claim.page == answer.page and claim.confidence >= HEARD]
+        for claim in seen:
+            if claim.pointer not in told and not any(_is_in(claim, array) for array in arrays):
+                words = f"OCR read {claim.printed!r} there, and the model says that there is nothing"
+                yield Finding(claim.pointer, "witness", "warning", words, claim.page)
+        for array in arrays:
+            if any(_is_in(c, array) for c in seen) and not any(_is_in(c, array) for c in answer.claims):
+                words = "OCR read rows there, and the model says that there are none"
+                yield Finding(array, "witness", "error", words, answer.page)
 
 
 def _whose_rows(answer: PageAnswer, by_ocr: Sequence[Claim], doctype: DocumentType) -> dict[str, RowReader]:

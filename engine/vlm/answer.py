@@ -188,6 +188,7 @@ class _Found:
             return UNTOLD
         if not is_of(told, "number") or not 0 <= told <= 1:
             self.wrong.append((at, f"{at}: confidence is {_shown(told)}, not a number from 0 to 1"))
+            self._doubt(at, f"the model gave no usable confidence for {at}", leaf)
             return UNTOLD
         if told < Decimal(str(DOUBT)):
             self._doubt(at, f"the model itself is in doubt about {at} (confidence {told})", leaf)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Literal
+from threading import Event
 
 from engine.claim import Claim
 from engine.doctype import DocumentType, Leaf
@@ -22,12 +22,13 @@ from engine.result import Finding, Outcome, Usage
 from engine.rows import joined, renumbered
 from engine.vlm.answer import Answer, Unusable, read_answer
 from engine.vlm.budget import Budget
-from engine.vlm.cost import cost, estimate_tokens
+from engine.vlm.cost import cost, estimate_tokens, most_tokens
 from engine.vlm.dialect import fits
 from engine.vlm.fit import Fitted, cut_between_lines, fit_page, word_height
 from engine.vlm.model import Model
 from engine.vlm.pace import Pace
 from engine.vlm.place import place
+from engine.vlm.providers.deadline import cut_all
 from engine.vlm.question import Question, leaf_groups, page_question
 from engine.vlm.replay import Replay
 from engine.vlm.retry import Exhausted, Policy, with_retry
@@ -79,13 +80,16 @@ class PageAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What asking about a page would send; ``usd`` is None where the price is unknown. An estimate."""
+    """What asking about a page would send; an estimate. ``usd`` is what it is likely to cost and ``most`` what its
+    questions may, both None where the price is unknown.
+    """
 
     page: int
     images: int
     input_tokens: int
     output_tokens: int
     usd: Decimal | None
+    most: Decimal | None
     kept: bool
 
 
@@ -110,12 +114,16 @@ class _Piece:
             " lines: list only the rows in it."
         )
 
+    def is_of(self, whole: _Piece) -> bool:
+        """Whether this is a piece of that one."""
+        return set(self.leaves) <= set(whole.leaves) and whole.top <= self.top and self.bottom <= whole.bottom
+
 
 @dataclass(frozen=True, slots=True)
 class _Part:
     """How asking for a piece ended."""
 
-    outcome: Outcome | Literal["unpaid"]
+    outcome: Outcome
     leaves: tuple[Leaf, ...]
     reason: str = ""
     answer: Answer | None = None
@@ -152,6 +160,12 @@ class Vlm:
     pace: Pace
     policy: Policy
     recordings: Replay | None = None
+    stopped: Event = field(default_factory=Event)
+
+    def stop(self) -> None:
+        """Ask no more, wait for no more: requests on their way are cut off. For a run that is given up."""
+        self.stopped.set()
+        cut_all()
 
     @property
     def name(self) -> str:
@@ -163,7 +177,7 @@ class Vlm:
         parts = self._ask(self._pieces(page))
         seconds = round(time.perf_counter() - started, 3)
         answer = replace(_parts_to_answer(page, parts), seconds=seconds)
-        log.info("page %d: %s %s", answer.page, self.name, answer.reason or answer.outcome)
+        log.info("page %d: %s, %s", answer.page, self.name, answer.outcome)  # reasons may quote the document
         return answer
 
     def questions(self, page: Page) -> tuple[Question, ...]:
@@ -173,17 +187,29 @@ class Vlm:
     def plan(self, page: Page) -> Plan:
         """What asking would send and cost; nothing is sent."""
         questions = self.questions(page)
-        unpaid = [question for question in questions if self._kept(question) is None]
+        unpaid = [q for q in questions if self.recordings is None and self._kept(q) is None]
         tokens = [estimate_tokens(self.model, question) for question in unpaid]
-        prices = [cost(self.model, each) for each in tokens]
+        most = [most_tokens(self.model, question) for question in unpaid]
         return Plan(
             page.image.page,
             sum(len(question.images) for question in questions),
             sum(each.input for each in tokens),
             sum(each.output for each in tokens),
-            None if None in prices else sum((p for p in prices if p is not None), Decimal(0)),
+            self._price(tokens),
+            self._price(most),
             kept=not unpaid,
         )
+
+    def affords(self, plan: Plan) -> bool:
+        """Whether the budget has room for a plan, which is booked as if it had been asked."""
+        reservation = self.budget.reserve(plan.most)
+        if reservation is not None:
+            reservation.settle(plan.usd)
+        return reservation is not None
+
+    def _price(self, tokens: Sequence[Tokens]) -> Decimal | None:
+        prices = [cost(self.model, each) for each in tokens]
+        return None if None in prices else sum((price for price in prices if price is not None), Decimal(0))
 
     # ------------------------------------------------------------------------------------------- pieces
 
@@ -226,7 +252,7 @@ class Vlm:
         return () if piece.depth >= DEEPEST else _by_fields(piece) or self._by_bands(piece)
 
     def _by_bands(self, piece: _Piece) -> tuple[_Piece, ...]:
-        cut = cut_between_lines(piece.image) if piece.leaves[0].array else None
+        cut = cut_between_lines(piece.image) if piece.leaves[0].array is not None else None
         if cut is None:
             return ()
         upper, lower, share = cut
@@ -241,25 +267,23 @@ class Vlm:
 
     def _ask(self, pieces: Sequence[_Piece]) -> list[_Part]:
         """Piece by piece; one that is cut off makes way for its own pieces, as long as there is hope."""
-        waiting, parts, cut_off = list(pieces), list[_Part](), list[tuple[_Piece, _Part]]()
+        waiting = list(pieces)
+        ended: list[tuple[_Piece, _Part]] = []
+        cut_off: list[tuple[_Piece, _Part]] = []
         while waiting:
             piece = waiting.pop(0)
-            hopeless = [part for part in parts if part.outcome == "truncated"]
-            if len(hopeless) >= HOPELESS:
-                parts.append(_Part("truncated", piece.leaves, hopeless[0].reason))
+            if sum(part.outcome == "truncated" for _, part in ended) >= HOPELESS:
+                ended.append((piece, _Part("truncated", piece.leaves, "not asked, after others were cut off in vain")))
                 continue
             part = self._settle(piece)
             smaller = self._smaller(piece) if part.outcome == "truncated" else ()
+            (cut_off if smaller else ended).append((piece, part))
             waiting[:0] = smaller
-            if smaller:
-                cut_off.append((piece, part))
-            else:
-                parts.append(part)
-        if all(part.outcome == "complete" for part in parts):  # they lead to the pieces, and are no answers
-            for piece, part in cut_off:
-                self._keep(self._question(piece), part)
+        for whole, part in cut_off:
+            if all(each.outcome == "complete" for piece, each in ended if piece.is_of(whole)):
+                self._keep(self._question(whole), part)  # it leads to its pieces, and is no answer
         spent = [replace(part, outcome="complete", leaves=(), reason="", answer=None) for _, part in cut_off]
-        return [*spent, *parts]
+        return [*spent, *(part for _, part in ended)]
 
     def _settle(self, piece: _Piece) -> _Part:
         """The kept answer, or the model's; the one re-ask is here. Others who ask the same wait for this one."""
@@ -280,7 +304,7 @@ class Vlm:
         complaint = _complaint(first)
         if complaint is None:
             return first
-        log.info("page %d: asked again, because %s", piece.page.image.page, complaint)
+        log.info("page %d: asked again, what was wrong is named", piece.page.image.page)
         second = self._send(piece, self._question(piece, wrong=complaint))
         best = second if _rank(second) >= _rank(first) else first
         return _judged(replace(best, attempts=first.attempts + second.attempts, usage=first.usage + second.usage))
@@ -290,21 +314,36 @@ class Vlm:
         request = self.provider.request(question, self.model)
         if self.recordings is not None:
             return self._recorded(self.recordings, piece, question, request)
-        reservation = self.budget.reserve(cost(self.model, estimate_tokens(self.model, question)))
-        if reservation is None:
-            return _Part("unpaid", piece.leaves, "the budget of this run is spent")
+        most = cost(self.model, most_tokens(self.model, question))
         try:
-            tried = with_retry(lambda timeout: self.provider.call(request, timeout), self.policy, turn=self.pace)
-            reply = self.provider.reply(tried.body, request)
-            usage = self._usage(reply)
-            reservation.settle(usage.usd, lost=tried.sent)
+            tried = with_retry(
+                lambda timeout: self._paid(request, most, timeout), self.policy, turn=self.pace, sleep=self.stopped.wait
+            )
         except Exhausted as error:
-            reservation.settle(Decimal(0), lost=error.sent)
-            return _Part(error.outcome, piece.leaves, str(error), attempts=error.attempts)
-        finally:
-            reservation.release()  # counts only where nothing was settled, as when the run is stopped
+            unsent = error.outcome == "skipped"
+            lost = Usage(usd=None) if error.sent else NOTHING  # a try that was worked on may have been billed
+            return _Part(error.outcome, piece.leaves, str(error), attempts=error.attempts - unsent, usage=lost)
+        reply = self.provider.reply(tried.body, request)
+        usage = self._usage(reply) + (Usage(usd=None) if tried.sent else NOTHING)
         part = _understood(reply, question, piece)
         return replace(part, body=tried.body, tokens=reply.tokens, attempts=tried.attempts, usage=usage)
+
+    def _paid(self, request: Request, most: Decimal | None, timeout: float) -> Body:
+        """One try, for which the money is set aside: all that it may cost. Raises Fault, ``skipped`` without money."""
+        if self.stopped.is_set():
+            raise Fault("the run was stopped", "skipped")
+        reservation = self.budget.reserve(most)
+        if reservation is None:
+            raise Fault("the budget of this run is spent", "skipped")
+        try:
+            body = self.provider.call(request, timeout)
+            reservation.settle(self._usage(self.provider.reply(body, request)).usd)
+        except Fault as fault:
+            reservation.settle(None if fault.sent else Decimal(0))
+            raise
+        finally:
+            reservation.release()  # counts only where nothing was settled, as when the run is stopped
+        return body
 
     def _recorded(self, recordings: Replay, piece: _Piece, question: Question, request: Request) -> _Part:
         try:
@@ -386,30 +425,35 @@ def _judged(part: _Part) -> _Part:
 def _parts_to_answer(page: Page, parts: Sequence[_Part]) -> PageAnswer:
     """The pieces of a page as one: the first that did not end well names the outcome."""
     number = page.image.page
-    bad = next((part for part in parts if part.outcome != "complete"), None)
     usage = sum((part.usage for part in parts), NOTHING)
+    attempts = sum(part.attempts for part in parts)
+    asked = attempts > 0 or usage.kept > 0
+    bad = next((part for part in parts if part.outcome != "complete"), None)
+    outcome = bad.outcome if bad else "complete"
     answers = [part.answer for part in parts if part.answer]
     claims = joined([answer.claims for answer in answers], page.doctype.leaves)
-    attempts = sum(part.attempts for part in parts)
     unanswered: dict[str, Outcome] = {}
     for part in parts:
-        unanswered = dict.fromkeys(part.unanswered, _outcome(part)) | unanswered
+        unanswered = dict.fromkeys(part.unanswered, part.outcome) | unanswered
     return PageAnswer(
         number,
-        _outcome(bad) if bad else "complete",
+        "failed" if asked and outcome == "skipped" else outcome,
         bad.reason if bad else "",
         tuple(replace(claim, box=place(claim.printed, page.reading.words)) for claim in claims),
         unanswered,
         frozenset(leaf.array or "" for part in parts if not part.answer for leaf in part.leaves if leaf.in_array),
-        tuple(_doubts(answers, claims, page.doctype.leaves)),
+        (*_doubts(answers, claims, page.doctype.leaves), *_unpaid(parts, number)),
         attempts,
         usage,
-        asked=attempts > 0 or usage.kept > 0,
+        asked=asked,
     )
 
 
-def _outcome(part: _Part) -> Outcome:
-    return "failed" if part.outcome == "unpaid" else part.outcome
+def _unpaid(parts: Sequence[_Part], page: int) -> Iterator[Finding]:
+    """A page that was begun, and for the rest of which no money was left."""
+    skipped = [part for part in parts if part.outcome == "skipped"]
+    if skipped and len(skipped) < len(parts):
+        yield Finding("", "budget", "error", f"a part of the page was not asked about: {skipped[0].reason}", page)
 
 
 def _doubts(answers: Sequence[Answer], claims: Sequence[Claim], leaves: Sequence[Leaf]) -> Iterator[Finding]:

@@ -20,17 +20,15 @@ class Reservation:
         self._budget = budget
         self._estimate: Decimal | None = estimate
 
-    def settle(self, actual: Decimal | None, lost: int = 0) -> None:
-        """Book what the request cost. None means that it was sent and nobody knows.
-
-        *lost* counts its further tries that were sent and got no answer, as after a time-out. Either may have been
-        billed, so that the estimate is booked for each, as spent and in ``Budget.uncertain``.
+    def settle(self, actual: Decimal | None) -> None:
+        """Book what the try cost. None means that it was sent and nobody knows, as after a time-out: it may have been
+        billed, so that all that was set aside is booked, as spent and in ``Budget.uncertain``.
         """
-        self._budget._settle(self, actual, lost)
+        self._budget._settle(self, actual)
 
     def release(self) -> None:
         """Give it back: nothing was sent."""
-        self._budget._settle(self, _NOTHING, 0)
+        self._budget._settle(self, _NOTHING)
 
     def _take(self) -> Decimal | None:
         """The estimate, once."""
@@ -41,8 +39,8 @@ class Reservation:
 class Budget:
     """The limits of one run in one process, from any thread; None is no limit.
 
-    ``max_usd`` 0 lets only free requests pass. The limit holds for estimates: a request that costs more, or is billed
-    for lost tries too, is booked with all that. So more than the limit can be spent, by those on their way.
+    ``max_usd`` 0 lets only free tries pass. The limit holds where each sets aside all that it may cost; one that is
+    billed with more is booked with that, and leaves less than nothing.
 
     Raises UsageError for a limit that is negative or no number.
     """
@@ -110,15 +108,14 @@ class Budget:
                 return None
             return max(_NOTHING, self._max_usd - self._spent - self._reserved)
 
-    def _settle(self, reservation: Reservation, actual: Decimal | None, lost: int) -> None:
+    def _settle(self, reservation: Reservation, actual: Decimal | None) -> None:
         with self._lock:
             estimate = reservation._take()
             if estimate is None:
                 return
             self._reserved -= estimate
-            unknown = estimate * (lost + (actual is None))
-            self._uncertain += unknown
-            self._spent += unknown + (actual or _NOTHING)
+            self._uncertain += estimate if actual is None else _NOTHING
+            self._spent += estimate if actual is None else actual
 
 
 def check_priced(max_usd: Decimal | None, price_known: bool, model_name: str) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from decimal import Decimal
 from pathlib import Path
+from threading import Event
 
 from engine.config import Config
 from engine.errors import UsageError
 from engine.vlm.ask import Vlm
 from engine.vlm.budget import Budget, check_priced
 from engine.vlm.cost import cost
+from engine.vlm.fit import WRITTEN
 from engine.vlm.model import Model, model_row
 from engine.vlm.pace import Pace
 from engine.vlm.providers import connect as connect_provider
@@ -48,16 +50,20 @@ def connect(config: Config, *, offline: bool = False) -> Vlm | None:
             f"{model.name} takes no images: name a vision model with --model, or give it the OCR text with"
             " --allow-text-model"
         )
+    if model.vision and not set(model.formats) & set(WRITTEN):
+        raise UsageError(f"{model.name} takes {', '.join(model.formats)}, and pages are sent as {', '.join(WRITTEN)}")
     max_usd = None if config.max_usd is None or recordings else Decimal(str(config.max_usd))
     check_priced(max_usd, cost(model, Tokens(1, 1)) is not None, model.name)
+    stopped = Event()
     return Vlm(
         provider,
         model,
         store,
         Budget(max_usd, config.max_vlm_pages),
-        Pace(config.vlm_jobs, config.requests_per_minute),
+        Pace(config.vlm_jobs, config.requests_per_minute, sleep=stopped.wait),
         Policy(timeout=config.vlm_timeout, deadline=config.vlm_deadline, least=min(5.0, config.vlm_deadline / 10)),
         recordings,
+        stopped,
     )
 
 

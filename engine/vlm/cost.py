@@ -55,6 +55,11 @@ def estimate_tokens(model: Model, question: Question) -> Tokens:
     return Tokens(images + -(-letters // _LETTERS), min(answer, question.max_output_tokens))
 
 
+def most_tokens(model: Model, question: Question) -> Tokens:
+    """What a question may be booked at and no more: its answer, thoughts included, as long as it may get."""
+    return Tokens(estimate_tokens(model, question).input, question.max_output_tokens)
+
+
 def _image_tokens(rule: ImageTokens, image: Image) -> int:
     if rule.fixed:
         return rule.fixed

@@ -41,6 +41,9 @@ _STEP = 0.85  # by which a side shrinks where even the lowest quality has too ma
 _FOR_IMAGES = 0.9  # share of a request that images may take
 _SMALLEST = 200  # px, height of a page that is worth cutting in two
 
+WRITTEN = ("image/png", "image/jpeg", "image/webp")
+"""The formats that pages are written in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
@@ -83,7 +86,7 @@ def fit_page(image: PageImage, letter: float | None, model: Model) -> Fitted:
 
     Raises UsageError for a row without a format that can be written.
     """
-    if letter is None:
+    if not letter:  # a box without height tells nothing either
         letter = min(image.width, image.height) / LETTERS_A_SIDE
     needed = min(1.0, LEGIBLE / letter)
     grid = _chosen(image, letter, needed, model)

@@ -27,7 +27,7 @@ class Pace:
         per_minute: int,
         *,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         if concurrency < 0 or per_minute < 0:
             raise UsageError("requests at once and requests a minute cannot be negative: 0 means no limit")

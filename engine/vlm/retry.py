@@ -73,7 +73,7 @@ def with_retry(
     *,
     turn: AbstractContextManager[Any] | None = None,
     clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
+    sleep: Callable[[float], object] = time.sleep,
 ) -> Tried:
     """What *call* brings, tried again after a :class:`Fault` that says so; *call* gets its time-out in seconds.
 
@@ -83,8 +83,12 @@ def with_retry(
     Raises Exhausted after the last Fault. Whatever else *call* raises passes through at once.
     """
     tries = _Tries(call, policy, nullcontext() if turn is None else turn, clock)
+
+    def pause(seconds: float) -> None:
+        sleep(seconds)
+
     retrying = Retrying(
-        sleep=sleep,
+        sleep=pause,
         wait=tries.wait,
         stop=tries.stop,
         retry=retry_if_exception(lambda error: isinstance(error, Fault) and error.again),

@@ -384,8 +384,8 @@ def _holds_secret(text: str) -> bool:
 
     Short values are placeholders for local servers, and words that any answer may hold.
     """
-    names = (name for name in os.environ if name.endswith(("_API_KEY", "_AUTH_TOKEN")))
-    return any(len(os.environ[name]) >= 16 and os.environ[name] in text for name in names)
+    keys = (value.strip() for name, value in os.environ.items() if name.endswith(("_API_KEY", "_AUTH_TOKEN")))
+    return any(len(key) >= 16 and key in text for key in keys)
 
 
 def _make(folder: Path) -> None:

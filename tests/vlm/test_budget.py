@@ -56,14 +56,6 @@ def test_a_try_that_may_have_been_billed_keeps_its_estimate() -> None:
     assert (budget.spent, budget.uncertain, budget.left) == (Decimal("0.015"), CENT, Decimal("0.005"))
 
 
-def test_lost_tries_are_booked_beside_the_one_that_answered() -> None:
-    budget = usd("0.10")
-    taken(budget).settle(Decimal("0.004"), lost=2)
-    assert (budget.spent, budget.uncertain, budget.left) == (Decimal("0.024"), 2 * CENT, Decimal("0.076"))
-    taken(budget).settle(Decimal(0), lost=1)
-    assert (budget.spent, budget.uncertain) == (Decimal("0.034"), 3 * CENT)
-
-
 def test_a_try_that_was_not_sent_is_given_back() -> None:
     budget = usd("0.01")
     taken(budget).release()

@@ -73,8 +73,12 @@ def _split(base_url: str) -> tuple[str, tuple[str, str] | None]:
     """The URL without userinfo, which would end in logs, and the userinfo."""
     if not base_url:
         return "", None
-    parts = urlsplit(base_url.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(base_url.strip())
+        port = parts.port  # reading it is what checks it
+    except ValueError as error:
+        raise UsageError(f"the base URL cannot be used ({error}): give one such as https://host/v1") from error
+    if port == 0 or parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError("the base URL must be one such as https://host/v1: give it whole with --base-url")
     clean = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), "", ""))
     if parts.username is None:

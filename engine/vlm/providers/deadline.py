@@ -32,17 +32,21 @@ class Deadline:
         self._end = time.monotonic() + seconds
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
-        self._timer = threading.Timer(seconds, self._cut)
+        self._timer = threading.Timer(seconds, self.cut)
         self._timer.daemon = True
         self._token: Token[Deadline | None] | None = None
 
     def __enter__(self) -> Deadline:
         self._token = _running.set(self)
+        with _all:
+            _open.add(self)
         self._timer.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
+        with _all:
+            _open.discard(self)
         if self._token is not None:
             _running.reset(self._token)
         with self._lock:
@@ -66,13 +70,24 @@ class Deadline:
                 if self.passed:
                     _shut(self._socket)
 
-    def _cut(self) -> None:
+    def cut(self) -> None:
+        """End it now, as the deadline would."""
         with self._lock:
             self.passed = True
             _shut(self._socket)
 
 
 _running: ContextVar[Deadline | None] = ContextVar("_running", default=None)
+_open: set[Deadline] = set()
+_all = threading.Lock()
+
+
+def cut_all() -> None:
+    """Cut off every request on its way, from any thread: the run is given up."""
+    with _all:
+        running = list(_open)
+    for deadline in running:
+        deadline.cut()
 
 
 def http_client(userinfo: tuple[str, str] | None = None) -> httpx2.Client:

@@ -35,7 +35,10 @@ def connect_compatible(base_url: str | None, environ: Mapping[str, str], *, live
     if live and not base_url:
         raise UsageError("openai-compatible needs the server's address, such as --base-url http://localhost:11434/v1")
     mine = find_account("The server", KEYS, base_url or "", environ if live else None, key="none")
-    return OpenAiChat("openai-compatible", mine, client(mine) if live else None)
+    connected = client(mine) if live else None
+    if connected:  # which organisation one belongs to is OpenAI's business, not another server's
+        connected.organization = connected.project = None
+    return OpenAiChat("openai-compatible", mine, connected)
 
 
 def openai_account(base_url: str | None, environ: Mapping[str, str], *, live: bool) -> Account:
