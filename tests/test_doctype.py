@@ -192,7 +192,10 @@ def with_row(inner: dict[str, Any]) -> dict[str, Any]:
         (with_row({"type": "array", "items": FIELD}), "/properties/a~1b/items/properties/c/properties/d: an array inside an array cannot be read; put its fields into the rows of the outer one, or make it an array beside that"),
         (with_row({"type": "object", "additionalProperties": FIELD}), '/properties/a~1b/items/properties/c/properties/d/additionalProperties: an open map inside an array cannot be read; name its fields under "properties"'),
         ({"type": "object", "properties": {"a": True}}, "/properties/a: must be an object that describes the field"),
-        ({"type": "object", "properties": {"*": FIELD}}, '/properties: "*" cannot be the name of a field'),
+        (
+            {"type": "object", "properties": {"*x": FIELD}},
+            '/properties: the name of a field cannot begin with "*", as "*x" does',
+        ),
         ({"type": "object"}, 'the root: an object needs "properties", or for an open map "additionalProperties": {"type": "string"}'),
         (with_field(**{"$ref": "#/$defs/none"}), '/properties/a~1b: $ref "#/$defs/none" points to nothing; add it under "$defs"'),
         (with_field(**{"$ref": "other.json#/a"}), '/properties/a~1b: $ref "other.json#/a" is not local; move its target under "$defs" of the same file'),
