@@ -11,6 +11,7 @@ import base64
 import contextlib
 import itertools
 import json
+import logging
 import re
 import socket
 import threading
@@ -143,6 +144,9 @@ def disconnect_mid_body() -> Raw:
 
 def _raw(text: str, code: int = 200, headers: dict[str, str] | None = None, mime: str = "application/json") -> Raw:
     return Raw(code, {"Content-Type": mime, **(headers or {})}, lambda: iter([text.encode()]))
+
+
+logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line a request, into whatever stderr a test has closed
 
 
 class Server:

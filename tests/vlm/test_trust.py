@@ -30,6 +30,12 @@ from tests.vlm.answers import answer_text
 http, server = servers.http, servers.server
 RECEIPT = Path(__file__).parents[2] / "fixtures" / "receipt_thermal" / "receipt.jpg"
 WIRE = "openai-compatible"
+LISTENING = """
+import signal
+from engine.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs inherit that it is ignored
+main()
+"""
 BOX = Box(0.1, 0.1, 0.2, 0.2)
 
 
@@ -193,7 +199,7 @@ def test_a_run_that_is_stopped_asks_no_more(server: servers.Server, tmp_path: Pa
     server.play(servers.hang(30))
     options = ["--provider", WIRE, "--model", "m", "--base-url", server.base_url(WIRE), "--route", "vlm", "--no-cache"]
     run = subprocess.Popen(
-        [sys.executable, "-m", "engine", "extract", RECEIPT, "--type", "receipt", *options],
+        [sys.executable, "-c", LISTENING, "extract", RECEIPT, "--type", "receipt", *options],
         stderr=subprocess.PIPE, text=True, env={**os.environ, **servers.KEYS},
     )  # fmt: skip
     until = time.monotonic() + 40
