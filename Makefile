@@ -1,7 +1,7 @@
 # Every habit of the project as a target; `make help` lists them. PYTHON=… picks the interpreter, DATA=DIR the
 # documents a bench measures (without it the bundled fixtures).
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-llama lint format bench bench-fields bench-signals bench-read bench-hostile bench-legible bench-long outcomes fixtures clean
+.PHONY: help setup demo test test-slow test-llama lint format bench bench-fields bench-handwriting bench-read bench-hostile bench-engines bench-tables bench-route bench-legible bench-long outcomes fixtures clean
 
 PYTHON ?= python3
 DATA ?=
@@ -50,9 +50,9 @@ bench: bench-fields bench-hostile bench-long  ## measure everything there is a b
 bench-fields: setup  ## measure how many fields are right (DATA=DIR)
 	$(BIN)/python -m tests.bench.fields $(BENCH_OPTIONS)
 
-bench-signals: setup  ## measure handwriting and table signals on labelled pages (needs DATA=DIR)
-	@test -n "$(DATA)" || { echo 'give DATA=DIR with page_labels.jsonl: the fixtures have no labelled pages'; exit 1; }
-	$(BIN)/python -m tests.bench.signals "$(DATA)"
+bench-handwriting: setup  ## measure the handwriting signal on composites (needs DATA=DIR and torch)
+	@test -n "$(DATA)" || { echo 'give DATA=DIR with handwritten and printed pages: see docs/benchmarks.md'; exit 1; }
+	$(BIN)/python -m tests.bench.handwriting "$(DATA)" --fit
 
 bench-read: setup  ## measure scaling and turning of pages (needs DATA=DIR)
 	@test -n "$(DATA)" || { echo 'give DATA=DIR with sroie2019 and other sets: see docs/benchmarks.md'; exit 1; }
@@ -63,6 +63,18 @@ bench-long: setup  ## measure CPU and memory of extraction as pages grow
 
 outcomes: setup  ## print how each way of failing ends on each provider's wire (loopback)
 	$(BIN)/python -m tests.vlm.outcomes
+
+bench-engines: setup  ## measure both OCR engines, alone and together (needs DATA=DIR)
+	@test -n "$(DATA)" || { echo 'give DATA=DIR with sroie2019, funsd and other sets: see docs/benchmarks.md'; exit 1; }
+	$(BIN)/python -m tests.bench.engines "$(DATA)"
+
+bench-tables: setup  ## measure the table signal (needs DATA=DIR)
+	@test -n "$(DATA)" || { echo 'give DATA=DIR with page_labels.jsonl: the fixtures have no labelled pages'; exit 1; }
+	$(BIN)/python -m tests.bench.tables "$(DATA)"
+
+bench-route: setup  ## measure routes, policies and what each sends to a model (needs DATA=DIR)
+	@test -n "$(DATA)" || { echo 'give DATA=DIR with page_labels.jsonl: the fixtures have no labelled pages'; exit 1; }
+	$(BIN)/python -m tests.bench.route "$(DATA)"
 
 bench-legible: setup  ## measure how small letters may be shown to a model (needs DATA=DIR)
 	@test -n "$(DATA)" || { echo 'give DATA=DIR with sroie2019 and other sets: see docs/benchmarks.md'; exit 1; }

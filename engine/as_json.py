@@ -149,12 +149,15 @@ def _reading(reading: Reading) -> dict[str, Any]:
 
 
 def _word(word: Word) -> dict[str, Any]:
-    return {
+    told: dict[str, Any] = {
         "text": word.text,
         "box": word.box.as_list(),
         "confidence": round(word.confidence, 4),
         "line": word.line,
     }
+    if word.other is not None:  # two readers looked
+        told |= {"reader": word.reader, "other": word.other, "agreed": word.agreed}
+    return told
 
 
 def _region(region: Region) -> dict[str, Any]:

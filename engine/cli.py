@@ -76,11 +76,15 @@ _KEPT = (
 )
 
 
+_POLICIES = ("accurate", "balanced", "cheap")
+
+
 def _common(command: Command) -> Command:
     """The options of every command that opens a document."""
     options = (
         click.option("--pages", metavar="1-3,7", help="Only these pages."),
-        click.option("--ocr", type=click.Choice(["tesseract", "both"]), help="OCR engine."),
+        click.option("--ocr", type=click.Choice(["tesseract", "both"]), help="OCR engines.  [tesseract]"),
+        click.option("--policy", type=click.Choice(_POLICIES), help="How readily a model is asked.  [balanced]"),
         click.option("--lang", metavar="eng+deu", help="Languages of the document."),
         click.option("--jobs", type=int, metavar="N", help="Pages read in parallel; 0: one a core."),
         click.option("--password", metavar="TEXT", help="Password of an encrypted PDF."),

@@ -45,6 +45,13 @@ Languages = Annotated[str, Like(r"\w[\w/-]*(\+\w[\w/-]*)*", "languages such as e
 WebAddress = Annotated[str, Like(r"https?://\S+", "an address such as http://localhost:11434/v1")]
 Provider = Literal["anthropic", "openai", "openai-responses", "google", "openai-compatible", "replay"]
 PageRanges = Annotated[str, Like(r"[\d\s]+(-[\d\s]*)?(,[\d\s]+(-[\d\s]*)?)*", "pages such as 1-3,7 or 5-")]
+_NOT_LATIN = (
+    "amh ara bel ben bod bul chi_sim chi_sim_vert chi_tra chi_tra_vert div dzo ell fas grc guj heb hin hye iku jpn"
+    " jpn_vert kan kat kaz khm kir kor kor_vert lao mal mar mkd mon mya nep ori pan pus rus san sin snd srp syr tam tat"
+    " tel tgk tha tir uig ukr urd yid"
+)
+NOT_LATIN = frozenset(_NOT_LATIN.split())
+"""Tesseract's languages that are written in another script than Latin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,7 @@ class Config:
     # route
     route: Literal["auto", "ocr", "vlm"] = "auto"
     page_limit: Count = 50
+    policy: Literal["accurate", "balanced", "cheap"] = "balanced"
     # vision-language models; none is called unless a provider is named
     provider: Provider | None = None
     model: str | None = None
@@ -93,8 +101,10 @@ class Config:
         hints = get_type_hints(Config, include_extras=True)
         for item in fields(self):
             _check(getattr(self, item.name), hints[item.name], item.name)
-        if self.ocr == "both":
-            raise UsageError("ocr = both needs a second OCR engine and this version has only Tesseract: leave it out")
+        if self.ocr == "both" and (other := NOT_LATIN & set(self.lang.split("+"))):
+            raise UsageError(
+                f"ocr = both reads Latin script only, and lang has {', '.join(sorted(other))}: leave it out"
+            )
         self._check_vlm()
 
     def _check_vlm(self) -> None:

@@ -21,6 +21,7 @@ from engine.label.claims import readings_to_claims
 from engine.label.rank import Model
 from engine.merge import claims_to_fields, fields_to_data
 from engine.ocr import Ocr
+from engine.ocr.both import Both
 from engine.ocr.tesseract import Tesseract
 from engine.page import Reading, Region
 from engine.readers import readers_to_claims
@@ -184,7 +185,8 @@ def rehearse(
 
 
 def reader(config: Config) -> Ocr:
-    return Tesseract(config.lang, config.ocr_timeout)
+    tesseract = Tesseract(config.lang, config.ocr_timeout)
+    return Both(tesseract, always=True) if config.ocr == "both" else tesseract
 
 
 def asked_types(name: str, config: Config) -> tuple[DocumentType, ...]:
@@ -215,6 +217,7 @@ def readings_to_routes(
             pages=document.page_count,
             page_limit=config.page_limit,
             forced=config.route,
+            policy=config.policy,
         )
         for reading in readings
     )

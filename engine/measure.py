@@ -1,24 +1,24 @@
 """The signals of a page: what its pixels and words tell about handwriting, tables, layout and damage.
 
-Pure arithmetic on one upright page. ``handwriting`` and ``table`` are probabilities from logistic weights fitted
-on labelled pages (DESIGN.md, "Why is a page routed, and not a document?"); the others are shares from 0 to 1 that say
-what they count.
+Pure arithmetic on one upright page. ``handwriting`` is the probability of :mod:`engine.handwriting`, which looks at
+the ink alone; ``table`` that of :mod:`engine.table_signal`, from ink and words; ``read_share`` the share of words that
+were read right, as :mod:`engine.read_share` estimates it; the others are shares from 0 to 1 that say what they count.
 """
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Sequence
-from functools import lru_cache
-from importlib import resources
 from itertools import pairwise
-from statistics import fmean, median, pstdev
+from statistics import fmean, median
 
 import cv2
 import numpy as np
 
+from engine.handwriting import handwriting
+from engine.ink import grey_to_ink, ink_to_rules
 from engine.page import Box, PageImage, Pixels, Region, Word
+from engine.read_share import read_share
+from engine.table_signal import TableSignal, table_signal
 
 WORKING_WIDTH = 1000  # px; wide enough for strokes, small enough to cost a few milliseconds
 BLANK_INK = 0.0005  # share of dark pixels below which nothing is printed on a page
@@ -27,24 +27,24 @@ Numbers = dict[str, float]
 
 def page_signals(image: PageImage, words: Sequence[Word]) -> tuple[dict[str, float], tuple[Region, ...]]:
     """All signals of a page, and the regions they come from."""
-    grey, rules, features = page_features(image, words)
-    weights = shipped_weights()
-    handwriting = 0.0 if is_blank(features) else logistic(features, weights["handwriting"])
-    table = 0.0 if is_blank(features) else logistic(features, weights["table"])
+    grey, _, features = page_features(image, words)
+    written, written_at = (0.0, ()) if is_blank(features) else handwriting(image)
+    table = TableSignal(0.0, 0.0, ()) if is_blank(features) else table_signal(grey, words)
     signals = {
-        "handwriting": handwriting,
-        "table": table,
+        "handwriting": written,
+        "table": table.probability,
         "layout": layout_complexity(features),
         "degradation": degradation(grey, features),
         "ink": features["ink"],
         "script": features["plausible"],
         "ocr_confidence": features["confidence"],
-        "columns": features["aligned"],
+        "read_share": read_share(features),
+        "columns": table.columns,
         "unread_ink": features["unread"],
         "words": float(len(words)),
     }
     signals = {name: round(value, 4) for name, value in signals.items()}
-    return signals, regions(features, signals, rules, words)
+    return signals, regions(table, words) + written_at
 
 
 def page_features(image: PageImage, words: Sequence[Word]) -> tuple[Pixels, tuple[Pixels, Pixels], Numbers]:
@@ -67,61 +67,23 @@ def shrink(image: PageImage) -> Pixels:
     return np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-def grey_to_ink(grey: Pixels) -> Pixels:
-    """Dark strokes as 255: darker than their surroundings by a margin, so that shadows and stains stay out."""
-    side = max(31, (grey.shape[1] // 25) | 1)
-    ink = cv2.adaptiveThreshold(
-        cv2.GaussianBlur(grey, (3, 3), 0), 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, side, 18
-    )
-    edge = max(2, grey.shape[1] // 100)  # scanners leave black rims
-    ink[:edge], ink[-edge:], ink[:, :edge], ink[:, -edge:] = 0, 0, 0, 0
-    return np.asarray(ink, dtype=np.uint8)
-
-
-def ink_to_rules(ink: Pixels) -> tuple[Pixels, Pixels]:
-    """Horizontal and vertical printed lines, each as a mask."""
-    length = max(25, ink.shape[1] // 18)
-    across = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
-    down = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((length, 1), np.uint8))
-    return np.asarray(across, dtype=np.uint8), np.asarray(down, dtype=np.uint8)
-
-
 def rule_features(rules: tuple[Pixels, Pixels]) -> Numbers:
-    across, down = rules
-    crossings = cv2.bitwise_and(
-        cv2.dilate(across, np.ones((5, 5), np.uint8)), cv2.dilate(down, np.ones((5, 5), np.uint8))
-    )
-    count = [max(cv2.connectedComponents(mask)[0] - 1, 0) for mask in (across, down, crossings)]
-    return {
-        "rules_across": saturate(count[0], 10),
-        "rules_down": saturate(count[1], 6),
-        "crossings": saturate(count[2], 20),
-        "rules": saturate(count[0] + count[1], 15),
-    }
+    count = [max(cv2.connectedComponents(mask)[0] - 1, 0) for mask in rules]
+    return {"rules": saturate(sum(count), 15)}
 
 
 def ink_features(ink: Pixels, rules: tuple[Pixels, Pixels], words: Sequence[Word]) -> Numbers:
-    """Shape and size of strokes, and how much of the ink the OCR turned into words."""
+    """How much ink there is, how much of it is specks, and how much the OCR turned into words."""
     ruled = cv2.dilate(cv2.bitwise_or(*rules), np.ones((3, 3), np.uint8))
     strokes = np.asarray(cv2.subtract(ink, ruled), dtype=np.uint8)
     count, _, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
     width, height, area = (stats[1:, i].astype(float) for i in (2, 3, 4))
     letters = (height >= 5) & (area >= 12) & (height < ink.shape[0] / 8) & (width < ink.shape[1] / 2)
-    total = float(area[letters].sum()) or 1.0
-    usual = float(np.median(height[letters])) if letters.any() else 1.0
-    joined = letters & (width > 3 * height.clip(min=usual)) | letters & (width > 4 * usual)
-    tall = letters & (height > 2.2 * usual)
-    filled = area[letters] / (width[letters] * height[letters]) if letters.any() else np.array([1.0])
     return {
         "ink": float((ink > 0).mean()),
         "specks": saturate(int((~letters).sum()) / max(count - 1, 1) * 10, 5),
-        "joined": float(area[joined].sum()) / total,
-        "tall": float(area[tall].sum()) / total,
-        "spread": float(np.std(height[letters]) / usual) / 3 if letters.any() else 0.0,
-        "filled": float(np.mean(filled)),
         "unread": unread_share(strokes, words, 0.0),
         "badly_read": unread_share(strokes, words, 0.6),
-        "letters": saturate(int(letters.sum()), 800),
     }
 
 
@@ -141,11 +103,10 @@ def unread_share(strokes: Pixels, words: Sequence[Word], least: float) -> float:
 
 
 def word_features(words: Sequence[Word]) -> Numbers:
-    """How sure the reader was, how word-like its words are, and how far they stand in columns."""
+    """How sure the reader was, how word-like its words are, and into how many blocks they fall."""
     read = [word for word in words if any(c.isalnum() for c in word.text)]
     if not read:
-        return {"confidence": 0.0, "unsure": 1.0, "plausible": 0.0, "wide_rows": 0.0, "aligned": 0.0,
-                "numeric": 0.0, "wobble": 0.0, "few_words": 1.0, "blocks": 0.0}  # fmt: skip
+        return {"confidence": 0.0, "unsure": 1.0, "plausible": 0.0, "wide_rows": 0.0, "blocks": 0.0}
     letters = sum(len(word.text) for word in read)
     rows = words_to_rows(read)
     return {
@@ -153,10 +114,6 @@ def word_features(words: Sequence[Word]) -> Numbers:
         "unsure": sum(word.confidence < 0.6 for word in read) / len(read),
         "plausible": sum(plausible(word.text) for word in read) / len(read),
         "wide_rows": fmean(len(row) >= 3 for row in rows),
-        "aligned": aligned_share(rows),
-        "numeric": sum(sum(c.isdigit() for c in w.text) * 2 > len(w.text) for w in read) / len(read),
-        "wobble": wobble(read),
-        "few_words": 1 - saturate(len(read), 60),
         "blocks": saturate(left_edges(rows), 8),
     }
 
@@ -196,28 +153,6 @@ def row_to_cells(row: Sequence[Word], height: float) -> list[list[Word]]:
     return cells
 
 
-def aligned_share(rows: Sequence[Sequence[Sequence[Word]]]) -> float:
-    """Share of cells, in rows of three or more, that share a left or right edge with a cell of the next such row."""
-    wide = [row for row in rows if len(row) >= 3]
-    if len(wide) < 3:
-        return 0.0
-    hits = total = 0
-    for above, below in pairwise(wide):
-        lefts, rights = [cell[0].box.x0 for cell in above], [cell[-1].box.x1 for cell in above]
-        for cell in below:
-            total += 1
-            hits += any(abs(cell[0].box.x0 - x) < 0.008 for x in lefts) or any(
-                abs(cell[-1].box.x1 - x) < 0.008 for x in rights
-            )
-    return hits / total
-
-
-def wobble(words: Sequence[Word]) -> float:
-    """How unequal the heights of words are: print keeps to a few sizes."""
-    heights = [word.box.height for word in words if len(word.text) >= 3]
-    return min(pstdev(heights) / fmean(heights), 2.0) / 2 if len(heights) > 3 and any(heights) else 0.0
-
-
 def left_edges(rows: Sequence[Sequence[Sequence[Word]]]) -> int:
     """Number of left edges at which several cells begin: the columns and blocks of the page."""
     edges = sorted(cell[0].box.x0 for row in rows for cell in row)
@@ -232,7 +167,7 @@ def left_edges(rows: Sequence[Sequence[Sequence[Word]]]) -> int:
 
 def layout_complexity(features: Numbers) -> float:
     """0 for one column of text, towards 1 for many blocks, columns and rules."""
-    return min(1.0, 0.6 * features["blocks"] + 0.25 * features.get("rules", 0.0) + 0.15 * features["wide_rows"])
+    return min(1.0, 0.6 * features["blocks"] + 0.25 * features["rules"] + 0.15 * features["wide_rows"])
 
 
 def degradation(grey: Pixels, features: Numbers) -> float:
@@ -242,24 +177,11 @@ def degradation(grey: Pixels, features: Numbers) -> float:
     return min(1.0, 0.5 * faint + 0.3 * features["specks"] + 0.2 * features["unsure"])
 
 
-def regions(
-    features: Numbers, signals: dict[str, float], rules: tuple[Pixels, Pixels], words: Sequence[Word]
-) -> tuple[Region, ...]:
-    """The ruled area as a table and the whole page as handwriting, where their signals say so."""
-    found = []
-    if signals["table"] >= 0.5:
-        found.append(Region("table", ruled_box(rules) or words_box(words), signals["table"]))
-    if signals["handwriting"] >= 0.5:
-        found.append(Region("handwriting", Box(0.0, 0.0, 1.0, 1.0), signals["handwriting"]))
-    return tuple(found)
-
-
-def ruled_box(rules: tuple[Pixels, Pixels]) -> Box | None:
-    ys, xs = np.nonzero(cv2.bitwise_or(*rules))
-    if len(xs) == 0:
-        return None
-    height, width = rules[0].shape
-    return Box(xs.min() / width, ys.min() / height, (xs.max() + 1) / width, (ys.max() + 1) / height)
+def regions(table: TableSignal, words: Sequence[Word]) -> tuple[Region, ...]:
+    """Where tables stand, if the page holds one; all that was read where no rows and no rules tell."""
+    if table.probability < 0.5:
+        return ()
+    return tuple(Region("table", box, round(table.probability, 4)) for box in table.boxes or (words_box(words),))
 
 
 def words_box(words: Sequence[Word]) -> Box:
@@ -274,13 +196,3 @@ def words_box(words: Sequence[Word]) -> Box:
 def saturate(count: float, half: float) -> float:
     """0 for none, 0.5 at ``half``, towards 1 for many."""
     return count / (count + half)
-
-
-def logistic(features: Numbers, weights: Numbers) -> float:
-    x = weights.get("bias", 0.0) + sum(features.get(name, 0.0) * weight for name, weight in weights.items())
-    return 1 / (1 + math.exp(-max(min(x, 30.0), -30.0)))
-
-
-@lru_cache(maxsize=1)
-def shipped_weights() -> dict[str, Numbers]:
-    return dict(json.loads(resources.files("engine").joinpath("signals.json").read_text("utf-8")))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
 Source = Literal["ocr", "text_layer"]
+Reader = Literal["tesseract", "paddle", "text_layer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,23 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word as a reader saw it. ``confidence`` is 0..1; ``line`` numbers lines from 0 in reading order."""
+    """One word as a reader saw it. ``confidence`` is 0..1; ``line`` numbers lines from 0 in reading order.
+
+    ``other`` is what another reader saw in the same place: empty where it looked and saw nothing, None where no other
+    looked.
+    """
 
     text: str
     box: Box
     confidence: float
     line: int
+    reader: Reader = "tesseract"
+    other: str | None = None
+
+    @property
+    def agreed(self) -> bool | None:
+        """Whether two readers saw the same; None where only one looked."""
+        return None if self.other is None else self.other == self.text
 
 
 @dataclass(frozen=True, slots=True)

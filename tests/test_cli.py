@@ -206,7 +206,7 @@ def test_a_missing_program_is_a_usage_error_with_its_remedy(run: Run, flow: Flow
         (("a.pdf", "--jobs", "-1"), "--jobs is -1 and must be a whole number of at least 0"),
         (("a.pdf", "--pages", "one"), "must be pages such as 1-3,7"),
         (("a.pdf", "--lang", ""), "must be languages"),
-        (("a.pdf", "--ocr", "both"), "second OCR engine"),
+        (("a.pdf", "--ocr", "both", "--lang", "eng+rus"), "Latin script only"),
         (("a.pdf", "--config", "missing.toml"), "missing.toml does not exist"),
         (("a.pdf", "--schemas", "missing"), "missing is not a directory"),
         (("a.pdf", "--type", "recipt"), "unknown document type"),

@@ -27,9 +27,6 @@ FOLDERS = sorted(path.parent for path in FIXTURES.glob("*/case.toml"))
 KEYS = {"why", "document", "type", "expected_status", "routes"}
 CENT = Decimal("0.01")
 
-PRINT_LIKE = pytest.mark.xfail(strict=True, reason="handwriting in a print-like font is not told from print yet")
-NOT_ROUTED_YET = {"form_handwritten": PRINT_LIKE, "letter_handwritten": PRINT_LIKE}
-
 every_fixture = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 
 
@@ -237,7 +234,7 @@ def test_clean_implies_right(folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("read_once")
-@pytest.mark.parametrize("folder", [pytest.param(f, id=f.name, marks=NOT_ROUTED_YET.get(f.name, ())) for f in FOLDERS])
+@pytest.mark.parametrize("folder", [pytest.param(f, id=f.name) for f in FOLDERS])
 def test_every_page_goes_the_right_way(folder: Path) -> None:
     about = case(folder)
     routes = flow.route(folder / about["document"], type=about.get("type"))
