@@ -54,9 +54,8 @@ bench-handwriting: setup  ## measure the handwriting signal on composites (needs
 	@test -n "$(DATA)" || { echo 'give DATA=DIR with handwritten and printed pages: see docs/benchmarks.md'; exit 1; }
 	$(BIN)/python -m tests.bench.handwriting "$(DATA)" --fit
 
-bench-read: setup  ## measure scaling and turning of pages (needs DATA=DIR)
-	@test -n "$(DATA)" || { echo 'give DATA=DIR with sroie2019 and other sets: see docs/benchmarks.md'; exit 1; }
-	$(BIN)/python -m tests.bench.read "$(DATA)"
+bench-read: setup  ## measure speed, memory and recall of reading against the naive loop (DATA=DIR)
+	$(BIN)/python -m tests.bench.read $(BENCH_OPTIONS)
 
 bench-long: setup  ## measure CPU and memory of extraction as pages grow
 	$(BIN)/python -m tests.bench.long

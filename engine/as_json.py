@@ -19,6 +19,7 @@ from engine import __version__
 if TYPE_CHECKING:  # numpy stays out: printing JSON needs none
     from engine.page import Box, Reading, Region, Word
     from engine.result import Field, Finding, PageResult, Result, Usage
+    from engine.route import PageRoute
 
 VERSION = 1
 
@@ -63,8 +64,10 @@ def readings_to_json(path: str, sha256: str | None, page_count: int, readings: I
     )
 
 
-def routes_to_json(path: str, sha256: str | None, page_count: int, type_name: str | None, pages: Iterable[Any]) -> str:
-    """What ``engine route --json`` prints; *pages* have page, route, reason, signals and regions."""
+def routes_to_json(
+    path: str, sha256: str | None, page_count: int, type_name: str | None, pages: Iterable[PageRoute]
+) -> str:
+    """What ``engine route --json`` prints."""
     return to_json(
         {
             "version": VERSION,
@@ -74,8 +77,8 @@ def routes_to_json(path: str, sha256: str | None, page_count: int, type_name: st
                     "page": page.page,
                     "route": page.route,
                     "reason": page.reason,
-                    "signals": _rounded(page.signals),
-                    "regions": [_region(region) for region in page.regions],
+                    "signals": _rounded(page.reading.signals),
+                    "regions": [_region(region) for region in page.reading.regions],
                 }
                 for page in pages
             ],

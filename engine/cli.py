@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from engine import __version__
-from engine.config import Config, Provider, load_config
+from engine.config import Config, PolicyName, Provider, load_config
 from engine.errors import BadInput, EngineError, UsageError
 
 if TYPE_CHECKING:
@@ -76,7 +77,9 @@ _KEPT = (
 )
 
 
-_POLICIES = ("accurate", "balanced", "cheap")
+_policy = click.option(
+    "--policy", type=click.Choice(get_args(PolicyName)), help="How readily a page is sent to a model.  [balanced]"
+)
 
 
 def _common(command: Command) -> Command:
@@ -84,7 +87,6 @@ def _common(command: Command) -> Command:
     options = (
         click.option("--pages", metavar="1-3,7", help="Only these pages."),
         click.option("--ocr", type=click.Choice(["tesseract", "both"]), help="OCR engines.  [tesseract]"),
-        click.option("--policy", type=click.Choice(_POLICIES), help="How readily a model is asked.  [balanced]"),
         click.option("--lang", metavar="eng+deu", help="Languages of the document."),
         click.option("--jobs", type=int, metavar="N", help="Pages read in parallel; 0: one a core."),
         click.option("--password", metavar="TEXT", help="Password of an encrypted PDF."),
@@ -128,6 +130,7 @@ def _model(command: Command) -> Command:
 @click.option("--csv", "csv_path", type=_FILE, metavar="FILE.csv|DIR", help="Fields and line items as CSV too.")
 @_schemas
 @click.option("--route", type=click.Choice(["auto", "ocr", "vlm"]), help="Reader of every page.  [auto]")
+@_policy
 @_model
 @click.option("--dry-run", is_flag=True, help="Tell pages, tokens and cost of the model; send nothing.")
 @click.option("--show-prompt", is_flag=True, help="Print what the model would be asked; send nothing.")
@@ -172,8 +175,10 @@ def extract(
 @cli.command()
 @click.argument("file", type=_FILE)
 @click.option("--json", "as_json", is_flag=True, help="Words with boxes and confidence.")
+@click.option("--pdf", type=_FILE, metavar="OUT.pdf", help="Write a searchable PDF too: the pages, words behind them.")
+@click.option("--hocr", type=_FILE, metavar="OUT.hocr", help="Write hOCR too.")
 @_common
-def read(file: Path, as_json: bool, **options: Any) -> int:
+def read(file: Path, as_json: bool, pdf: Path | None, hocr: Path | None, **options: Any) -> int:
     """Print the words of a document, as the witness sees them."""
     from engine.as_json import readings_to_json
     from engine.as_text import readings_to_text
@@ -182,6 +187,7 @@ def read(file: Path, as_json: bool, **options: Any) -> int:
 
     config = _settings(options)
     _check_there([file])
+    _check_targets(file, {"--pdf": pdf, "--hocr": hocr})
     with page_progress(file.name, quiet=options["quiet"]) as progress:
         whole = read_document(file, config=config, progress=progress)
     document, readings = whole.document, whole.readings
@@ -189,6 +195,16 @@ def read(file: Path, as_json: bool, **options: Any) -> int:
         _print(readings_to_json(str(document.path), document.sha256, document.page_count, readings))
     else:
         _print(readings_to_text(readings))
+    if pdf and readings:
+        from engine.searchable import write_searchable
+
+        with _written(pdf):
+            write_searchable(pdf, document, readings, config)
+    if hocr and readings:
+        from engine.hocr import readings_to_hocr
+        from engine.output import write_whole
+
+        write_whole(hocr, readings_to_hocr(str(document.path), readings))
     return _pages_exit({r.page: r.failure for r in readings}, document.page_count)
 
 
@@ -196,9 +212,11 @@ def read(file: Path, as_json: bool, **options: Any) -> int:
 @click.argument("file", type=_FILE)
 @click.option("--type", "type_name", metavar="NAME", help="Document type, for what its readers must be able to do.")
 @click.option("--json", "as_json", is_flag=True, help="Signals and regions too.")
+@click.option("--explain", type=_FILE, metavar="OUT.png", help="Draw each page with what was measured on it.")
+@_policy
 @_schemas
 @_common
-def route(file: Path, type_name: str | None, as_json: bool, **options: Any) -> int:
+def route(file: Path, type_name: str | None, as_json: bool, explain: Path | None, **options: Any) -> int:
     """Print how each page would be read, and why; calls no model."""
     from engine.as_json import routes_to_json
     from engine.as_text import routes_to_text
@@ -207,17 +225,25 @@ def route(file: Path, type_name: str | None, as_json: bool, **options: Any) -> i
 
     config = _settings(options)
     _check_there([file])
+    _check_targets(file, {"--explain": explain})
+    if explain is not None and explain.suffix.lower() != ".png":
+        raise UsageError(f"--explain {explain} is drawn as PNG: name it {explain.with_suffix('.png').name}")
     if type_name is not None:
         _check_type(type_name, config)
     with page_progress(file.name, quiet=options["quiet"]) as progress:
         routes = route_document(file, type=type_name, config=config, progress=progress)
+    if explain is not None:
+        from engine.explain import write_explained
+
+        with _written(explain):
+            write_explained(explain, routes.document, routes.pages, config)
     document = routes.document
     if as_json:
         named = None if type_name == "auto" else type_name
         _print(routes_to_json(str(document.path), document.sha256, document.page_count, named, routes.pages))
     else:
         _print(routes_to_text(routes.pages))
-    return _pages_exit({page.page: page.failure for page in routes.pages}, document.page_count)
+    return _pages_exit({page.page: page.reading.failure for page in routes.pages}, document.page_count)
 
 
 @cli.group()
@@ -435,6 +461,30 @@ def _check_there(files: Sequence[Path]) -> None:
             raise UsageError(f"{file} does not exist: check the path")
         if file.is_dir():
             raise UsageError(f"{file} is a folder: name the files in it")
+
+
+def _check_targets(file: Path, targets: dict[str, Path | None]) -> None:
+    """Files that options name are looked at before any work: folders, the document itself, one file for two."""
+    seen = {file.resolve(): "the document"}
+    for option, target in targets.items():
+        if target is None:
+            continue
+        if target.is_dir():
+            raise UsageError(f"{option} {target} is a folder: name a file in it")
+        whole = target.resolve()
+        if whole in seen or (target.exists() and target.samefile(file)):
+            raise UsageError(f"{option} {target} would overwrite {seen.get(whole, 'the document')}: name another file")
+        seen[whole] = f"the file of {option}"
+
+
+@contextmanager
+def _written(target: Path) -> Iterator[None]:
+    """The folder of *target* is made; what the system says against writing there becomes one sentence."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise UsageError(f"{target} cannot be written ({error.strerror}): give another place") from error
 
 
 def _print(text: str) -> None:

@@ -44,14 +44,12 @@ Positive = Annotated[int, AtLeast(1)]
 Languages = Annotated[str, Like(r"\w[\w/-]*(\+\w[\w/-]*)*", "languages such as eng or eng+deu")]
 WebAddress = Annotated[str, Like(r"https?://\S+", "an address such as http://localhost:11434/v1")]
 Provider = Literal["anthropic", "openai", "openai-responses", "google", "openai-compatible", "replay"]
+PolicyName = Literal["accurate", "balanced", "cheap"]
 PageRanges = Annotated[str, Like(r"[\d\s]+(-[\d\s]*)?(,[\d\s]+(-[\d\s]*)?)*", "pages such as 1-3,7 or 5-")]
-_NOT_LATIN = (
-    "amh ara bel ben bod bul chi_sim chi_sim_vert chi_tra chi_tra_vert div dzo ell fas grc guj heb hin hye iku jpn"
-    " jpn_vert kan kat kaz khm kir kor kor_vert lao mal mar mkd mon mya nep ori pan pus rus san sin snd srp syr tam tat"
-    " tel tgk tha tir uig ukr urd yid"
-)
-NOT_LATIN = frozenset(_NOT_LATIN.split())
-"""Tesseract's languages that are written in another script than Latin."""
+_WESTERN = "afr cat ceb cos dan deu eng enm epo est eus fao fil fin fra frk frm fry gla gle glg ind isl ita ita_old jav"
+_WESTERN += " lat ltz msa nld nor oci osd por que spa spa_old sun swa swe"
+BOTH_READ = frozenset(_WESTERN.split())
+"""Tesseract's languages all of whose letters the second OCR engine knows: Western European ones, and their like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +74,7 @@ class Config:
     # route
     route: Literal["auto", "ocr", "vlm"] = "auto"
     page_limit: Count = 50
-    policy: Literal["accurate", "balanced", "cheap"] = "balanced"
+    policy: PolicyName = "balanced"
     # vision-language models; none is called unless a provider is named
     provider: Provider | None = None
     model: str | None = None
@@ -101,10 +99,9 @@ class Config:
         hints = get_type_hints(Config, include_extras=True)
         for item in fields(self):
             _check(getattr(self, item.name), hints[item.name], item.name)
-        if self.ocr == "both" and (other := NOT_LATIN & set(self.lang.split("+"))):
-            raise UsageError(
-                f"ocr = both reads Latin script only, and lang has {', '.join(sorted(other))}: leave it out"
-            )
+        if self.ocr == "both" and (other := set(self.lang.split("+")) - BOTH_READ):
+            listed = ", ".join(sorted(other))
+            raise UsageError(f"ocr = both reads Western European languages only, not {listed}: leave one of them out")
         self._check_vlm()
 
     def _check_vlm(self) -> None:

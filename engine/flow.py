@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from engine.agreement import bounded
 from engine.asking import Rehearsed, ask_pages, rehearse_pages
 from engine.check import rule_findings, schema_findings
 from engine.config import Config
@@ -23,12 +24,12 @@ from engine.merge import claims_to_fields, fields_to_data
 from engine.ocr import Ocr
 from engine.ocr.both import Both
 from engine.ocr.tesseract import Tesseract
-from engine.page import Reading, Region
+from engine.page import Reading
 from engine.readers import readers_to_claims
 from engine.reading import Progress, read_pages
 from engine.receive import Document, receive, sha256_of
-from engine.result import Field, Finding, Missing, Result, Route, Usage
-from engine.route import Decision, decide_route
+from engine.result import Field, Finding, Missing, Result, Usage
+from engine.route import Decision, PageRoute, decide_route
 from engine.vlm.ask import PageAnswer, Vlm
 from engine.vlm.connect import connect
 
@@ -43,18 +44,6 @@ class DocumentReading:
 
     document: Document
     readings: tuple[Reading, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PageRoute:
-    """Where a page should go, and why."""
-
-    page: int
-    route: Route
-    reason: str
-    signals: dict[str, float]
-    regions: tuple[Region, ...]
-    failure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +102,7 @@ def readings_to_result(
         fields, merge_findings = claims_to_fields(
             claims, doctype, why_missing(document, doctype, readings, routes, answers)
         )
+        fields = bounded(fields, readings) if config.ocr == "both" else fields
         data = fields_to_data(fields, doctype)
         findings += [*merge_findings, *schema_findings(data, doctype), *rule_findings(data, doctype)]
         findings += [*doubt_findings(doctype, fields), *hearsay_findings(doctype, fields)]
@@ -150,13 +140,7 @@ def route(
     doctype = load_type(type, config.schemas) if type and type != "auto" else None
     whole = read(path, config=config, progress=progress)
     decisions = readings_to_routes(whole.readings, whole.document, doctype, config)
-    return DocumentRoutes(
-        whole.document,
-        tuple(
-            PageRoute(r.page, d.route, d.reason, r.signals, r.regions, r.failure)
-            for r, d in zip(whole.readings, decisions, strict=True)
-        ),
-    )
+    return DocumentRoutes(whole.document, tuple(map(PageRoute, whole.readings, decisions)))
 
 
 def rehearse(
@@ -186,7 +170,7 @@ def rehearse(
 
 def reader(config: Config) -> Ocr:
     tesseract = Tesseract(config.lang, config.ocr_timeout)
-    return Both(tesseract, always=True) if config.ocr == "both" else tesseract
+    return Both(tesseract) if config.ocr == "both" else tesseract
 
 
 def asked_types(name: str, config: Config) -> tuple[DocumentType, ...]:

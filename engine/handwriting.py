@@ -26,6 +26,7 @@ AREA = 1_200_000  # px of the working image: an A4 page at 115 dpi, where stroke
 LARGEST_SCALE = 2.0  # a thumbnail is not blown up beyond this
 CELL = 8  # px of the working image to one probability: the net's stride
 INK = 0.35  # of full stroke contrast; what is fainter is paper
+LEAST_INK = 400  # cells of ink that a page is taken to have: one signature on an empty sheet is not all of a page
 Plane = NDArray[np.float32]
 
 _own = local()  # cv2.dnn.Net keeps its buffers, so each thread has its own
@@ -159,11 +160,12 @@ def page_amounts(found: InkMap, patches: list[Patch]) -> dict[str, float]:
     """How much handwriting there is, alone and of all ink, and how much is left without its largest patch, which
     may be a signature."""
     seen = inner_ink(found)
+    ink = max(int(np.count_nonzero(seen)), LEAST_INK)
     sure = [patch.sure for patch in patches]
     return {
         "sure": math.log1p(sum(sure)),
         "after_first": math.log1p(sum(sure[1:])),
-        "share": sum(sure) / max(int(np.count_nonzero(seen)), 1),
+        "share": sum(sure) / ink,
     }
 
 

@@ -28,7 +28,7 @@ Numbers = dict[str, float]
 def page_signals(image: PageImage, words: Sequence[Word]) -> tuple[dict[str, float], tuple[Region, ...]]:
     """All signals of a page, and the regions they come from."""
     grey, _, features = page_features(image, words)
-    written, written_at = (0.0, ()) if is_blank(features) else handwriting(image)
+    written, written_at = handwriting(image)  # finds a pencil's strokes where the ink counted below is none
     table = TableSignal(0.0, 0.0, ()) if is_blank(features) else table_signal(grey, words)
     signals = {
         "handwriting": written,
@@ -64,7 +64,8 @@ def shrink(image: PageImage) -> Pixels:
     scale = WORKING_WIDTH / max(image.width, 1)
     if scale >= 1:
         return np.asarray(grey, dtype=np.uint8)
-    return np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def rule_features(rules: tuple[Pixels, Pixels]) -> Numbers:
@@ -90,8 +91,8 @@ def ink_features(ink: Pixels, rules: tuple[Pixels, Pixels], words: Sequence[Word
 def unread_share(strokes: Pixels, words: Sequence[Word], least: float) -> float:
     """Share of the ink that lies in no word read with at least this confidence."""
     total = int(np.count_nonzero(strokes))
-    if not total:
-        return 0.0
+    if not total:  # words without any ink: too faint to be counted, so nobody knows what was left out
+        return 1.0 if words else 0.0
     rest = strokes.copy()
     height, width = strokes.shape
     for word in words:

@@ -58,7 +58,7 @@ class Word:
     """One word as a reader saw it. ``confidence`` is 0..1; ``line`` numbers lines from 0 in reading order.
 
     ``other`` is what another reader saw in the same place: empty where it looked and saw nothing, None where no other
-    looked.
+    looked. ``agreed`` says whether both saw the same, marks of no matter aside; None where no other looked.
     """
 
     text: str
@@ -67,11 +67,7 @@ class Word:
     line: int
     reader: Reader = "tesseract"
     other: str | None = None
-
-    @property
-    def agreed(self) -> bool | None:
-        """Whether two readers saw the same; None where only one looked."""
-        return None if self.other is None else self.other == self.text
+    agreed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

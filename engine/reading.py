@@ -12,6 +12,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import cv2
+
 from engine.config import Config
 from engine.errors import BadPage
 from engine.measure import page_signals
@@ -20,7 +22,7 @@ from engine.page import PageImage, Reading
 from engine.prepare import prepare
 from engine.receive import Document, page_range
 from engine.text_layer import text_layer, trust
-from engine.upright import upright
+from engine.upright import reads_upright, upright
 
 Progress = Callable[[int, int], None]
 
@@ -44,6 +46,9 @@ def read_page(document: Document, page: int, ocr: Ocr, config: Config) -> Readin
         reading = _by_text_layer(document, page, config) or _by_ocr(document, page, ocr, config)
     except BadPage as error:
         reading = Reading(page, failure=str(error), signals={"handwriting": 0.0, "table": 0.0})
+    except cv2.error as error:  # a shape that nothing was made for costs its page, not the document
+        told = f"page {page} of {document.path} has an odd shape that cannot be measured ({error.err})"
+        reading = Reading(page, failure=told, signals={"handwriting": 0.0, "table": 0.0})
     return replace(reading, seconds=round(time.perf_counter() - started, 3))
 
 
@@ -60,7 +65,11 @@ def _by_text_layer(document: Document, page: int, config: Config) -> Reading | N
 
 
 def _by_ocr(document: Document, page: int, ocr: Ocr, config: Config) -> Reading:
-    image = upright(prepare(document, page, config), config.lang)
+    image = prepare(document, page, config)
     words = ocr.read(image)
+    if not reads_upright(words, image):  # asked afterwards: hardly any page is turned, and asking costs a third of OCR
+        turned = upright(image, config.lang)
+        if turned.rotation:
+            image, words = turned, ocr.read(turned)
     signals, regions = page_signals(image, words)
     return Reading(page, image.width, image.height, image.dpi, image.rotation, "ocr", words, signals, regions)

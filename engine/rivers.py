@@ -162,7 +162,8 @@ def around(cells: Sequence[Cell]) -> Cell:
 def _row(cells: Sequence[Cell], width: int) -> Row:
     taken = 0
     for cell in cells:
-        start, end = int(max(cell.x0, 0) / width * BITS), int(max(cell.x1, 0) / width * BITS)
+        start = int(max(cell.x0, 0) / width * BITS)
+        end = max(start, int(max(cell.x1, 0) / width * BITS))
         taken |= ((1 << (end - start + 1)) - 1) << start
     return Row(tuple(cells), taken, min(c.y0 for c in cells), max(c.y1 for c in cells))
 

@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from engine.config import PolicyName
 from engine.measure import BLANK_INK
 from engine.page import Reading
 from engine.result import Route
-
-PolicyName = Literal["accurate", "balanced", "cheap"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +72,26 @@ class Decision:
         return self.route == "vlm"
 
 
+@dataclass(frozen=True, slots=True)
+class PageRoute:
+    """What was read and measured on a page, and what was decided about it."""
+
+    reading: Reading
+    decision: Decision
+
+    @property
+    def page(self) -> int:
+        return self.reading.page
+
+    @property
+    def route(self) -> Route:
+        return self.decision.route
+
+    @property
+    def reason(self) -> str:
+        return self.decision.reason
+
+
 ROUTES: Mapping[Cause, Route] = {
     "failed": "ocr",
     "blank": "blank",
@@ -113,7 +132,8 @@ def _cause(  # noqa: PLR0911 - one return a reason, in their order
     signals = reading.signals
     if reading.failure:
         return "failed"
-    if signals.get("ink", 1.0) < BLANK_INK and not reading.words:
+    faint = signals.get("handwriting", 0.0) >= limits.handwriting
+    if signals.get("ink", 1.0) < BLANK_INK and not reading.words and not faint:
         return "blank"
     if forced:
         return "forced"

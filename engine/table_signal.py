@@ -172,7 +172,8 @@ def captioned(words: Sequence[Word]) -> bool:
     for word, following in pairwise(words):
         begins, line = word.line != line, word.line
         if begins and following.line == line and CAPTION.fullmatch(word.text):
-            return following.text[0].isdigit() or set(following.text.strip(".:")) <= set("IVX")
+            number = following.text.strip(".:")
+            return number[:1].isdigit() or (number != "" and set(number) <= set("IVX"))
     return False
 
 

@@ -174,7 +174,9 @@ def _in_reading_order(runs: list[_Run]) -> tuple[Word, ...]:
     downward = sum(b >= a - 0.005 for a, b in itertools.pairwise(tops))
     if downward < 0.8 * (len(lines) - 1):
         lines = _by_height(lines)
-    return tuple(Word(run.text, _cut(run.box), 1.0, number) for number, line in enumerate(lines) for run in line)
+    return tuple(
+        Word(run.text, _cut(run.box), 1.0, number, "text_layer") for number, line in enumerate(lines) for run in line
+    )
 
 
 def _by_height(lines: list[list[_Run]]) -> list[list[_Run]]:

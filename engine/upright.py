@@ -16,6 +16,7 @@ was turned, of 399 turned ones 391 were found, 8 left and none turned wrongly. 0
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -25,7 +26,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engine.errors import MissingDependency
-from engine.page import PageImage, Pixels
+from engine.page import PageImage, Pixels, Word
 
 os.environ.setdefault("OMP_THREAD_LIMIT", "1")  # four threads cost more CPU for no speed
 
@@ -51,6 +52,19 @@ def upright(image: PageImage, lang: str = "eng") -> PageImage:
     Raises MissingDependency where Tesseract or ``lang`` is not installed.
     """
     return turned(image, find_turn(image.pixels, lang))
+
+
+def reads_upright(words: Sequence[Word], image: PageImage) -> bool:
+    """Whether a page's own reading shows that it stands upright: then no patch need be tried.
+
+    Of the letters read, those in sure level words are 0.55 to 0.9 upright, 0.01 to 0.08 upside down (16 receipts,
+    forms and book pages).
+    """
+    level = [w for w in words if w.box.width * image.width > w.box.height * image.height]
+    sure = sum(
+        len(w.text) for w in level if w.confidence >= 0.75 and len(w.text) >= 3 and any(map(str.isalnum, w.text))
+    )
+    return sure >= 30 and sure >= SURE * sum(len(w.text) for w in words)
 
 
 def turned(image: PageImage, turn: int) -> PageImage:
@@ -87,7 +101,8 @@ def _shrunk(grey: Pixels) -> Pixels:
     scale = LOOK / max(grey.shape)
     if scale >= 1:
         return grey
-    return np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    height, width = (max(1, round(side * scale)) for side in grey.shape)
+    return np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def _letters(grey: Pixels) -> _Letters:

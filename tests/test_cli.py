@@ -19,9 +19,9 @@ from engine.as_json import RESULT_SCHEMA
 from engine.cli import main
 from engine.config import Config
 from engine.errors import BadInput, MissingDependency
-from engine.flow import PageRoute
 from engine.page import Box, Reading, Word
 from engine.result import Result, Status
+from engine.route import Decision, PageRoute
 from tests import sample_results as sample
 
 
@@ -52,9 +52,7 @@ class Flow:
 
     def route(self, path: Path, **options: Any) -> SimpleNamespace:
         self.asked.append({"path": path, **options})
-        pages = tuple(
-            PageRoute(r.page, "ocr", r.failure or "printed text", r.signals, (), r.failure) for r in self.readings
-        )
+        pages = tuple(PageRoute(r, Decision("ocr", "ocr", r.failure or "printed text")) for r in self.readings)
         return SimpleNamespace(document=self.document(path), pages=pages)
 
     @staticmethod
@@ -206,7 +204,7 @@ def test_a_missing_program_is_a_usage_error_with_its_remedy(run: Run, flow: Flow
         (("a.pdf", "--jobs", "-1"), "--jobs is -1 and must be a whole number of at least 0"),
         (("a.pdf", "--pages", "one"), "must be pages such as 1-3,7"),
         (("a.pdf", "--lang", ""), "must be languages"),
-        (("a.pdf", "--ocr", "both", "--lang", "eng+rus"), "Latin script only"),
+        (("a.pdf", "--ocr", "both", "--lang", "eng+rus"), "Western European languages only"),
         (("a.pdf", "--config", "missing.toml"), "missing.toml does not exist"),
         (("a.pdf", "--schemas", "missing"), "missing is not a directory"),
         (("a.pdf", "--type", "recipt"), "unknown document type"),

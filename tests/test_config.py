@@ -73,7 +73,7 @@ def test_an_empty_variable_counts_as_not_set() -> None:
         ('lang = "--psm"', "must be languages such as eng or eng+deu"),
         ('pages = "one"', "must be pages such as 1-3,7"),
         ('route = "best"', "must be one of auto, ocr, vlm"),
-        ('ocr = "both"\nlang = "rus"', "Latin script only"),
+        ('ocr = "both"\nlang = "rus"', "Western European languages only"),
         ("[engine]\njobs = 1", "unknown"),
         ("jobs = ", "not valid TOML"),
     ],

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
 from engine.measure import page_signals, plausible
 from engine.ocr.tesseract import Tesseract
-from engine.page import PageImage, Pixels
+from engine.page import PageImage, Pixels, Reading
+from engine.route import decide_route
 from tests.making import page_of_print
 
 EXPECTED = {"handwriting", "table", "layout", "degradation", "ink", "script", "ocr_confidence", "columns"}
@@ -80,3 +83,19 @@ def test_words_and_numbers_are_plausible(text: str) -> None:
 @pytest.mark.parametrize("text", ["xkqzt", "~~", "aS|dk", "l1lIl1lIl"])
 def test_what_ocr_makes_of_pen_strokes_is_not(text: str) -> None:
     assert not plausible(text)
+
+
+@pytest.mark.parametrize("shape", [(1, 3000), (3000, 1), (32, 250_000), (2, 2)])
+def test_a_page_of_any_shape_is_measured(shape: tuple[int, int]) -> None:
+    signals, _ = page_signals(PageImage(1, np.full(shape, 255, np.uint8), None), ())
+    assert all(0 <= value <= 1 for name, value in signals.items() if name != "words")
+
+
+def test_faint_handwriting_is_no_blank_page_and_no_good_print() -> None:
+    letter = Path(__file__).parents[1] / "fixtures" / "letter_handwritten" / "letter.jpg"
+    with Image.open(letter) as page:
+        faint = (255 - (255 - np.asarray(page.convert("L"), dtype=np.float64)) * 20 / 255).round().astype(np.uint8)
+    signals, regions = page_signals(PageImage(1, faint, None), ())
+    assert signals["handwriting"] > 0.5
+    assert regions
+    assert decide_route(Reading(1, signals=signals)).cause == "handwriting"

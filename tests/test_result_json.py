@@ -6,7 +6,6 @@ import json
 import os
 from dataclasses import fields, replace
 from decimal import Decimal
-from types import SimpleNamespace
 from typing import Any, get_args
 
 import pytest
@@ -17,6 +16,7 @@ from engine import result as shapes
 from engine.as_json import RESULT_SCHEMA, readings_to_json, result_to_json, routes_to_json
 from engine.page import Box, Reading, Region, Word
 from engine.result import Field, Result
+from engine.route import Decision, PageRoute
 from tests import sample_results as sample
 
 
@@ -155,7 +155,7 @@ def test_readings_have_the_shape_of_the_contract() -> None:
 
 def test_routes_have_the_shape_of_the_contract() -> None:
     region = Region("table", Box(0.1, 0.2, 0.3, 0.4), 0.91234)
-    page = SimpleNamespace(page=1, route="ocr", reason="printed", signals={"table": 0.9}, regions=(region,))
+    page = PageRoute(Reading(1, signals={"table": 0.9}, regions=(region,)), Decision("ocr", "ocr", "printed"))
     assert json.loads(routes_to_json("a.pdf", "0" * 64, 1, "receipt", [page])) == {
         "version": 1,
         "document": {"path": "a.pdf", "sha256": "0" * 64, "pages": 1, "type": "receipt"},

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
+from engine.config import Config
 from engine.errors import MissingDependency
+from engine.ocr.tesseract import Tesseract
 from engine.page import PageImage
-from engine.upright import upright
+from engine.reading import read_page
+from engine.receive import receive
+from engine.upright import reads_upright, upright
 from tests.making import noise, page_of_print
 
 
@@ -38,3 +44,12 @@ def test_a_missing_tesseract_names_the_line_to_run(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("pytesseract.pytesseract.tesseract_cmd", "no-such-tesseract")
     with pytest.raises(MissingDependency, match="apt install tesseract-ocr"):
         upright(PageImage(1, np.asarray(page_of_print()), None))
+
+
+@pytest.mark.parametrize("turn", [0, 90, 180, 270])
+def test_a_page_is_read_first_and_asked_about_only_where_that_shows_no_upright_page(turn: int, tmp_path: Path) -> None:
+    sheet = page_of_print().rotate(-turn, expand=True)
+    sheet.save(tmp_path / "sheet.png", dpi=(150, 150))
+    reading = read_page(receive(tmp_path / "sheet.png", Config()), 1, Tesseract(), Config())
+    assert reading.rotation == (360 - turn) % 360
+    assert reads_upright(reading.words, PageImage(1, np.zeros((reading.height, reading.width), np.uint8), None))

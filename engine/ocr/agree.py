@@ -1,7 +1,8 @@
 """Two readers of one page put together: which words they agree on, and whose text stands where they do not.
 
 Words are laid over each other by their boxes and compared letter by letter, so that "RM 9.00" and "RM9.00" agree on
-the number. Two readers of different kinds rarely make the same mistake: what both read is right nearly always.
+the number, "-9.00" and "9.00" do not. Two readers of different kinds rarely make the same mistake: what both read is
+right nearly always.
 """
 
 from __future__ import annotations
@@ -9,14 +10,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from rapidfuzz.distance import Levenshtein
 
 from engine.page import Box, Word
 
 OVER = 0.5  # share of the smaller width and height in common from which two words are the same ink
-EDGE = ".,:;|'\"`-_~*()[]{}<>«»“”‘’•·"  # marks at the ends of a word that are no matter
-DIGITS_BEFORE, DIGITS_AFTER = re.compile(r"\d[\d.,]*$"), re.compile(r"[.,]*\d[\d.,]*")
+QUOTES = "'\"`“”‘’"
+EDGE = f".,:;|-_~*()[]{{}}<>«»•·{QUOTES}"  # marks at the ends of a word without digits that are no matter
+AFTER_NUMBER = f".,:;{QUOTES}"  # marks that end a sentence; any other mark beside digits makes another number
+DIGIT = re.compile(r"\d")
+# What a number goes on with in a word without spaces, on either side: a piece of it is not the number.
+NUMBER_BEFORE, NUMBER_AFTER = re.compile(r"[\d.,()\[\]{}<>~+\-–−—]+$"), re.compile(r"[\d.,()\[\]{}<>~+\-–−—%]+")
+SIGN = re.compile(r"[.()\[\]{}<>~+\-–−—%]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +43,11 @@ def merge(first: Sequence[Word], second: Sequence[Word], choose: Choice) -> tupl
 
     Lines are numbered anew, from top to bottom.
     """
-    return renumbered(settle(first, second, choose))
-
-
-def settle(first: Sequence[Word], second: Sequence[Word], choose: Choice) -> list[Word]:
-    """The words of :func:`merge` in no order, their lines as their readers numbered them."""
     found: list[Word] = []
     for place in places(first, second):
         mine, other = (place.first, place.second) if choose(place) else (place.second, place.first)
         found += compared(mine, other)
-    return found
+    return signs_doubted(renumbered(found))
 
 
 def places(first: Sequence[Word], second: Sequence[Word]) -> list[Place]:
@@ -84,26 +86,28 @@ def same_ink(a: Box, b: Box) -> bool:
 
 
 def compared(mine: Sequence[Word], other: Sequence[Word]) -> list[Word]:
-    """``mine`` with what ``other`` read in place of each word; marks at its ends count for nothing."""
+    """``mine`` with what ``other`` read in place of each word, as it read it, and whether that is the same."""
     text, theirs = " ".join(word.text for word in mine), " ".join(word.text for word in other)
     first, last = edges(text, theirs)
     found, at = [], 0
     for word in mine:
         start, end = first[at], last[at + len(word.text)]
-        before, after = DIGITS_BEFORE.search(theirs[:start]), DIGITS_AFTER.match(theirs[end:])
-        if before and theirs[start : start + 1].isdigit():  # a piece of a longer number is not the number
-            start = before.start()
-        if after and theirs[end - 1 : end].isdigit():
-            end += after.end()
-        seen = theirs[start:end]
-        found.append(replace(word, other=word.text if same(word.text, seen) else seen.strip()))
+        if DIGIT.search(theirs[start:end]):
+            before, after = NUMBER_BEFORE.search(theirs[:start]), NUMBER_AFTER.match(theirs[end:])
+            start = before.start() if before and not theirs[start].isspace() else start
+            end += after.end() if after and not theirs[end - 1].isspace() else 0
+        seen = theirs[start:end].strip()
+        found.append(replace(word, other=seen, agreed=same(word.text, seen)))
         at += len(word.text) + 1
     return found
 
 
 def same(text: str, theirs: str) -> bool:
-    a, b = text.strip(EDGE), theirs.strip(f"{EDGE} ")
-    return a == b if a else bool(theirs) and text == theirs.strip()
+    """Whether two words are the same but for marks that are no matter; beside digits nearly every mark matters."""
+    if DIGIT.search(text + theirs):
+        return text.lstrip(QUOTES).rstrip(AFTER_NUMBER) == theirs.lstrip(QUOTES).rstrip(AFTER_NUMBER)
+    bare = text.strip(EDGE)
+    return bare == theirs.strip(EDGE) if bare else text == theirs
 
 
 def edges(text: str, theirs: str) -> tuple[list[int], list[int]]:
@@ -118,6 +122,16 @@ def edges(text: str, theirs: str) -> tuple[list[int], list[int]]:
         for i in range(step.src_start + 1, step.src_end + 1):
             first[i] = last[i] = min(step.dest_start + i - step.src_start, step.dest_end)
     return first, last
+
+
+def signs_doubted(words: Sequence[Word]) -> tuple[Word, ...]:
+    """Words in order with no number agreed on beside a mark by itself that only one reader saw ("- 9.00")."""
+    found = list(words)
+    for i, j in [*pairwise(range(len(found))), *((i + 1, i) for i in range(len(found) - 1))]:
+        sign, word = found[i], found[j]
+        if sign.line == word.line and not sign.agreed and SIGN.fullmatch(sign.text) and DIGIT.search(word.text):
+            found[j] = replace(word, agreed=False)
+    return tuple(found)
 
 
 def renumbered(words: Sequence[Word]) -> tuple[Word, ...]:

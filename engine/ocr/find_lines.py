@@ -6,8 +6,10 @@ The page is shown to the detector with letters of one height: small enough to be
 from __future__ import annotations
 
 import math
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -23,8 +25,6 @@ MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of the pictures i
 INK, SURE = 0.2, 0.4  # PP-OCRv6's own: share from which a pixel is text, mean from which a box is
 GROW = 1.4  # PP-OCRv6's own: the map shows the core of a line, its box is larger by this times area over outline
 SMALLEST = 3  # px, on the detector's map
-# A page takes up to 300 MB here, for a third of its reading time, and each thread keeps what it ever took: one thread.
-_ONE_AT_A_TIME = ThreadPoolExecutor(1, "find-lines")
 LEVEL = 1.0  # degrees up to which a line is cut out unturned
 
 
@@ -40,12 +40,26 @@ class Line:
     score: float
 
 
+@lru_cache(maxsize=1)
+def _one_at_a_time() -> ThreadPoolExecutor:
+    """The one thread that runs the detector.
+
+    A page takes up to 300 MB here, and each thread keeps what it ever took. Pages wait for one another for the sake of
+    that memory alone: this is a third of the second reader's time, the first reader's and the rest run side by side.
+    """
+    return ThreadPoolExecutor(1, "find-lines")
+
+
+if hasattr(os, "register_at_fork"):  # a forked child has the executor but not its thread: it would wait forever
+    os.register_at_fork(after_in_child=_one_at_a_time.cache_clear)
+
+
 def find_lines(pixels: Pixels, letter: float | None) -> list[Line]:
     """The lines on a page, unordered. ``letter`` is the height of its letters in pixels, None where unknown."""
     high, wide = pixels.shape[:2]
     scale = min(LETTER / letter if letter else 1.0, math.sqrt(AREA / (high * wide)), 3.0)
     shape = tuple(max(STEP, round(side * scale / STEP) * STEP) for side in (high, wide))
-    share = _ONE_AT_A_TIME.submit(lambda: network("detect")(_tensor(pixels, shape[0], shape[1]))[0, 0]).result()
+    share = _one_at_a_time().submit(lambda: network("detect")(_tensor(pixels, shape[0], shape[1]))[0, 0]).result()
     return map_to_lines(share, wide / shape[1], high / shape[0])
 
 

@@ -1,7 +1,9 @@
 """The second reader's two networks and how they are run: ONNX Runtime where it is installed, else OpenCV.
 
-Both give the same numbers (to 1e-4). ONNX Runtime takes half the time; OpenCV is there anyway. One thread a call:
-pages are what is read in parallel. The files come from PP-OCRv6 tiny by ``tests/bench/second_ocr_models.py``.
+Both give the same numbers (to 1e-4). ONNX Runtime takes half the time, one thread a call: pages are what is read in
+parallel. OpenCV (5: the importer of 4.x does not take these networks) is there anyway; how many threads it takes is a
+setting of the whole process, and so its caller's. The files come from PP-OCRv6 tiny by
+``tests/bench/second_ocr_models.py``.
 """
 
 from __future__ import annotations
@@ -17,11 +19,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import MissingDependency
-
 Tensor = NDArray[np.float32]
 Network = Callable[[Tensor], Tensor]
-OLDEST_OPENCV = 5  # the ONNX importer of 4.x does not take these networks
 
 
 @lru_cache(maxsize=2)
@@ -56,13 +55,7 @@ def _by_onnxruntime(model: bytes) -> Network:
 
 
 def _by_opencv(model: bytes) -> Network:
-    if int(cv2.__version__.split(".")[0]) < OLDEST_OPENCV:
-        raise MissingDependency(
-            f"a second OCR engine needs OpenCV 5 or ONNX Runtime (OpenCV is {cv2.__version__}):"
-            " run `pip install onnxruntime`"
-        )
     own = threading.local()  # a network of OpenCV holds its last input: one a thread
-    cv2.setNumThreads(1)
 
     def run(batch: Tensor) -> Tensor:
         if not hasattr(own, "net"):

@@ -1,4 +1,4 @@
-"""PP-OCR behind the seam: finds the lines of a page and reads each; or reads one line that is cut out already.
+"""PP-OCR behind the seam: finds the lines of a page and reads each.
 
 Another kind of reader than Tesseract, with other faults: stronger on receipts, photos and small print, weaker on
 clean books. Latin script only.
@@ -14,7 +14,7 @@ from engine.ocr.find_lines import Line, cut_out, find_lines
 from engine.ocr.networks import runner
 from engine.ocr.read_lines import Token, read_line
 from engine.ocr.tesseract import letter_height, to_grey
-from engine.page import Box, PageImage, Pixels, Word
+from engine.page import Box, PageImage, Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,6 @@ class Paddle:
                 tokens = read_line(cut_out(image.pixels, line))
                 words += [token_to_word(token, line, image, number) for token in tokens]
         return tuple(words)
-
-    def read_line(self, crop: Pixels) -> tuple[str, float]:
-        """The text of one line's pixels and the confidence of its least sure word; ("", 0) where nothing is read."""
-        tokens = read_line(crop)
-        return " ".join(token.text for token in tokens), min((token.confidence for token in tokens), default=0.0)
 
 
 def rows(lines: Sequence[Line]) -> list[list[Line]]:

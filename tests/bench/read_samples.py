@@ -1,6 +1,7 @@
 """Samples read once by OCR and kept: tuning fields must not cost an hour of OCR each time.
 
-The store is keyed by the content of the document and of the code that reads, so a changed reader reads again.
+The store is keyed by the content of the document, of the code that reads and of what a reading is, and by the reader's
+name, so a changed reader reads again. Signals are kept as they were: changing them alone reads nothing again.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from engine.receive import receive
 from tests.bench.datasets import ROOT, Sample
 
 STORE = ROOT / ".bench" / "readings"
-READING_CODE = ("ocr/tesseract.py", "prepare.py", "upright.py", "pdf.py")
+READER = Tesseract()
+READING_CODE = ("page.py", "ocr/tesseract.py", "prepare.py", "upright.py", "pdf.py")
 
 
 @cache
 def code_digest() -> str:
-    return hashlib.sha256(b"".join((ROOT / "engine" / name).read_bytes() for name in READING_CODE)).hexdigest()
+    code = b"".join((ROOT / "engine" / name).read_bytes() for name in READING_CODE)
+    return hashlib.sha256(code + READER.name.encode()).hexdigest()
 
 
 def read_samples(samples: Sequence[Sample]) -> dict[tuple[str, str], list[Reading]]:
@@ -52,4 +55,4 @@ def _read(path: Path) -> Iterable[Reading]:
     config = Config(route="ocr")
     document = receive(path, config)
     for page in range(1, document.page_count + 1):
-        yield read_page(document, page, Tesseract(), config)
+        yield read_page(document, page, READER, config)
