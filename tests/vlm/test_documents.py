@@ -629,11 +629,11 @@ def test_a_provider_without_a_key_is_refused(
     ids=str,
 )
 def test_nothing_is_sent_where_nothing_is_wanted(
-    server: Server, receipt: Path, config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    server: Server, config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("OPENAI_BASE_URL", "ANTHROPIC_BASE_URL", "GOOGLE_GEMINI_BASE_URL"):
         monkeypatch.setenv(name, server.root)
-    result = flow.extract(receipt, type="receipt", config=Config(**config, no_cache=True))
+    result = flow.extract(FIXTURES / "receipt_thermal" / "receipt.jpg", type="receipt", config=Config(**config, no_cache=True))
     assert not server.seen
     assert result.pages[0].route == "ocr"
     assert result.pages[0].usage is None
