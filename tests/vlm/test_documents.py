@@ -633,7 +633,9 @@ def test_nothing_is_sent_where_nothing_is_wanted(
 ) -> None:
     for name in ("OPENAI_BASE_URL", "ANTHROPIC_BASE_URL", "GOOGLE_GEMINI_BASE_URL"):
         monkeypatch.setenv(name, server.root)
-    result = flow.extract(FIXTURES / "receipt_thermal" / "receipt.jpg", type="receipt", config=Config(**config, no_cache=True))
+    result = flow.extract(
+        FIXTURES / "receipt_thermal" / "receipt.jpg", type="receipt", config=Config(**config, no_cache=True)
+    )
     assert not server.seen
     assert result.pages[0].route == "ocr"
     assert result.pages[0].usage is None
