@@ -14,12 +14,13 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
-from threading import local
+from threading import Lock
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.ink import percentile, to_grey
 from engine.page import Box, PageImage, Pixels, Region
 
 AREA = 1_200_000  # px of the working image: an A4 page at 115 dpi, where strokes of a pen are still 1.5 px wide
@@ -29,7 +30,9 @@ INK = 0.35  # of full stroke contrast; what is fainter is paper
 LEAST_INK = 400  # cells of ink that a page is taken to have: one signature on an empty sheet is not all of a page
 Plane = NDArray[np.float32]
 
-_own = local()  # cv2.dnn.Net keeps its buffers, so each thread has its own
+# One net for all threads, one page at a time: it keeps the 33 MB that a page takes in it, and OpenCV gives a page all
+# cores, so pages that wait for one another lose little.
+_turn = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +61,7 @@ def handwriting(image: PageImage) -> tuple[float, tuple[Region, ...]]:
 
     Signatures and marks are regions too: their ink is as unreadable to OCR as other handwriting.
     """
-    grey = image.pixels if image.pixels.ndim == 2 else cv2.cvtColor(image.pixels, cv2.COLOR_RGB2GRAY)
-    found = ink_map(np.asarray(grey, dtype=np.uint8))
+    found = ink_map(to_grey(image.pixels))
     patches = find_patches(found)
     page = page_probability(page_amounts(found, patches)) if patches else 0.0
     return page, patches_to_regions(patches, found.ink.shape)
@@ -83,29 +85,29 @@ def strokes(grey: Pixels) -> Plane:
     height, width = grey.shape
     scale = min(math.sqrt(AREA / max(height * width, 1)), LARGEST_SCALE)
     size = (max(CELL * 4, round(width * scale / CELL) * CELL), max(CELL * 4, round(height * scale / CELL) * CELL))
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    page = cv2.resize(grey, size, interpolation=way)
+    page = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
     few = (size[0] // CELL, size[1] // CELL)
     paper = cv2.dilate(cv2.resize(page, few, interpolation=cv2.INTER_AREA), np.ones((5, 5), np.uint8))
     paper = cv2.resize(cv2.GaussianBlur(cv2.medianBlur(paper, 5), (5, 5), 0), size, interpolation=cv2.INTER_LINEAR)
-    depth = cv2.subtract(paper, page)
+    depth = np.asarray(cv2.subtract(paper, page), dtype=np.uint8)
     deepest = cv2.dilate(depth, np.ones((CELL, CELL), np.uint8))[CELL // 2 :: CELL, CELL // 2 :: CELL]
     deepest = cv2.blur(cv2.dilate(deepest, np.ones((7, 7), np.uint8)), (7, 7)).astype(np.float32)
-    floor = max(16.0, 0.25 * float(np.percentile(depth, 99.5)))  # else the grain of empty paper would become ink
+    floor = max(16.0, 0.25 * percentile(depth, 99.5))  # else the grain of empty paper would become ink
     deepest = cv2.resize(np.maximum(deepest, floor), size, interpolation=cv2.INTER_LINEAR)
-    ink = np.clip(depth.astype(np.float32) / deepest, 0, 1)
-    return without_rules(ink)
+    ink = np.asarray(np.divide(depth, deepest, out=deepest, dtype=np.float32), dtype=np.float32)
+    return without_rules(np.minimum(ink, 1, out=ink))
 
 
 def without_rules(ink: Plane) -> Plane:
-    """Long straight lines are removed: a pen's line and a printed one look alike and neither is writing."""
-    dark = (ink > INK).astype(np.uint8)
+    """``ink`` itself, long straight lines removed: a pen's line and a printed one look alike, neither is writing."""
+    dark = (ink > INK).view(np.uint8)
     long = max(50, ink.shape[1] // 16)
     across = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((1, long), np.uint8))
     down = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((long, 1), np.uint8))
     thick = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((13, 13), np.uint8))  # rims, photographs, blots
     rules = cv2.dilate(cv2.bitwise_or(cv2.bitwise_or(across, down), thick), np.ones((3, 3), np.uint8))
-    return np.where(rules > 0, np.float32(0), ink).astype(np.float32)
+    ink[rules.view(np.bool_)] = 0
+    return ink
 
 
 def cells_of(ink: Plane) -> Plane:
@@ -117,10 +119,19 @@ def cells_of(ink: Plane) -> Plane:
 
 def ink_map(grey: Pixels) -> InkMap:
     ink = strokes(grey)
-    net = shipped_net()
-    net.setInput(ink[None, None])
-    logits = np.asarray(net.forward(), dtype=np.float32)[0, 0]
+    with _turn:
+        net = shipped_net()
+        net.setInput(folded(ink))
+        logits = np.array(net.forward(), dtype=np.float32)[0, 0]
     return InkMap(np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float32), cells_of(ink))
+
+
+def folded(ink: Plane) -> Plane:
+    """Each square of 2 x 2 px as 4 values of one, (1, 4, H / 2, W / 2): what the net's first layer takes.
+
+    OpenCV sets aside eight values a pixel for one: unfolded that layer takes three times as long.
+    """
+    return np.stack([ink[y::2, x::2] for y in (0, 1) for x in (0, 1)])[None]
 
 
 # ------------------------------------------------------------------------------------------------- the regions
@@ -177,12 +188,10 @@ def patches_to_regions(patches: list[Patch], shape: tuple[int, ...]) -> tuple[Re
     )
 
 
+@lru_cache(maxsize=1)
 def shipped_net() -> cv2.dnn.Net:
-    if not hasattr(_own, "net"):
-        model = resources.files("engine").joinpath("handwriting.onnx").read_bytes()
-        _own.net = cv2.dnn.readNetFromONNX(np.frombuffer(model, dtype=np.uint8))
-    net: cv2.dnn.Net = _own.net
-    return net
+    model = resources.files("engine").joinpath("handwriting.onnx").read_bytes()
+    return cv2.dnn.readNetFromONNX(np.frombuffer(model, dtype=np.uint8))
 
 
 @lru_cache(maxsize=1)

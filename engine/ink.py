@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +11,29 @@ from numpy.typing import NDArray
 from engine.page import Pixels
 
 Counts = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class PageInk:
+    """The dark strokes of a page: all of them, its rules across and down, and ``strokes``, what is left without rules,
+    with its ``pieces`` as :func:`components` counts them."""
+
+    all: Pixels
+    across: Pixels
+    down: Pixels
+    strokes: Pixels
+    pieces: Counts
+
+
+def page_ink(grey: Pixels) -> PageInk:
+    ink = grey_to_ink(grey)
+    across, down = ink_to_rules(ink)
+    strokes = np.asarray(cv2.subtract(ink, swollen(either(across, down))), dtype=np.uint8)
+    return PageInk(ink, across, down, strokes, components(strokes)[1])
+
+
+def to_grey(pixels: Pixels) -> Pixels:
+    return pixels if pixels.ndim == 2 else np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
 
 
 def grey_to_ink(grey: Pixels) -> Pixels:
@@ -23,10 +48,15 @@ def grey_to_ink(grey: Pixels) -> Pixels:
 
 
 def dark_on_light(grey: Pixels) -> Pixels:
-    """White lettering on dark fields turned dark on white, as the heads of tables often are."""
+    """White lettering on dark fields turned dark on white, as the heads of tables often are.
+
+    Gives ``grey`` itself back where there are none, so that its ink need not be found again.
+    """
     around = cv2.blur(grey, (31, 31))
-    least = 0.55 * float(np.percentile(grey[::4, ::4], 75))
+    least = 0.55 * percentile(np.ascontiguousarray(grey[::4, ::4]), 75)
     dark = np.asarray(cv2.inRange(around, np.array([0]), np.array([int(least)])), dtype=np.uint8)
+    if not cv2.countNonZero(dark):
+        return grey
     return np.asarray(cv2.bitwise_xor(grey, dark), dtype=np.uint8)  # 255 - grey where it is dark
 
 
@@ -36,6 +66,10 @@ def ink_to_rules(ink: Pixels) -> tuple[Pixels, Pixels]:
     across = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
     down = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((length, 1), np.uint8))
     return np.asarray(across, dtype=np.uint8), np.asarray(down, dtype=np.uint8)
+
+
+def either(across: Pixels, down: Pixels) -> Pixels:
+    return np.asarray(cv2.bitwise_or(across, down), dtype=np.uint8)
 
 
 def swollen(mask: Pixels) -> Pixels:
@@ -62,8 +96,16 @@ def components(mask: Pixels, corners: bool = True) -> tuple[Counts, Counts]:
     return np.asarray(labels), np.asarray(stats[1:], dtype=np.int32)
 
 
-def letter_height(pieces: Counts, size: tuple[int, int]) -> float:
+def typical_height(pieces: Counts, size: tuple[int, int]) -> float:
     """Height of letters in px from the pieces of the ink of a page of ``size`` (height, width); 0 with too few."""
     width, height, area = pieces[:, 2], pieces[:, 3], pieces[:, 4]
     likely = (height >= 3) & (height < size[0] / 20) & (width < size[1] / 3) & (area >= 5)
     return float(np.percentile(height[likely], 60)) if likely.sum() >= 10 else 0.0
+
+
+def percentile(grey: Pixels, share: float) -> float:
+    """What ``np.percentile`` gives, from the counts of the 256 values: a tenth of its time."""
+    below = np.cumsum(cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel().astype(np.int64))
+    rank = share / 100 * (grey.size - 1)
+    low, high = (int(np.searchsorted(below, int(r), side="right")) for r in (rank, min(rank + 1, grey.size - 1)))
+    return low + (high - low) * (rank - int(rank))

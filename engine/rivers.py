@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import fmean, median
 
 import cv2
@@ -48,12 +49,17 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Cells side by side; ``taken`` has a bit for each step across the page that a cell covers."""
+    """Cells side by side; ``taken`` has a bit for each step across the page that a cell covers.
+
+    ``full`` is the width of all its cells together, ``narrow`` that of the narrowest one, in px.
+    """
 
     cells: tuple[Cell, ...]
     taken: int
     y0: float
     y1: float
+    full: float
+    narrow: float
 
     @property
     def split(self) -> bool:
@@ -81,6 +87,10 @@ class Stack:
         if self.split < 3 and self.rivers < 3:
             return 0.0
         return (self.split - 1) * self.rivers / (1 + self.cell / 6)
+
+
+Stacks = dict[int, list[Stack]]
+"""For each number of rivers, all stacks of rows that have at least so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +175,8 @@ def _row(cells: Sequence[Cell], width: int) -> Row:
         start = int(max(cell.x0, 0) / width * BITS)
         end = max(start, int(max(cell.x1, 0) / width * BITS))
         taken |= ((1 << (end - start + 1)) - 1) << start
-    return Row(tuple(cells), taken, min(c.y0 for c in cells), max(c.y1 for c in cells))
+    widths = [c.width for c in cells]
+    return Row(tuple(cells), taken, min(c.y0 for c in cells), max(c.y1 for c in cells), sum(widths), min(widths))
 
 
 def rivers_in(taken: int, least: int) -> int:
@@ -179,39 +190,52 @@ def rivers_in(taken: int, least: int) -> int:
     return (free & ~(free << 1)).bit_count()
 
 
-def stacks(page: Rows, rivers: int) -> list[Stack]:
-    """From every split row, how far down at least ``rivers`` gaps persist; columns of prose are left out."""
+def stacks(page: Rows) -> Stacks:
+    """From every split row, how far down at least 1, 2, 3 and 4 gaps persist; columns of prose are left out."""
     least = max(1, round(RIVER * page.letter / page.width * BITS))
-    found = []
+    found: Stacks = {rivers: [] for rivers in RIVERS}
     for first, row in enumerate(page.rows):
-        if row.split and rivers_in(row.taken, least) >= rivers:
-            stack = _stack(page, first, rivers, least)
-            if stack.narrow < PROSE:
-                found.append(stack)
+        left = _gaps_left(page, first, least) if row.split else [0]
+        for rivers in RIVERS:
+            if left[0] >= rivers:
+                stack = _stack(page, first, left, rivers)
+                if stack.narrow < PROSE:
+                    found[rivers].append(stack)
     return found
 
 
-def _stack(page: Rows, first: int, rivers: int, least: int) -> Stack:
+def _gaps_left(page: Rows, first: int, least: int) -> list[int]:
+    """How many gaps are left in row ``first``, in it and the one below, in these and the next, until there is none."""
     rows = page.rows
-    taken, last, count = rows[first].taken, first, rivers_in(rows[first].taken, least)
-    for i in range(first + 1, len(rows)):
-        taken |= rows[i].taken
-        left = rivers_in(taken, least)
-        if left < rivers or rows[i].y0 - rows[i - 1].y1 > APART * page.letter:
+    taken = rows[first].taken
+    left = [rivers_in(taken, least)]
+    for above, row in pairwise(rows[first:]):
+        taken |= row.taken
+        if row.y0 - above.y1 > APART * page.letter or not (gaps := rivers_in(taken, least)):
             break
-        if rows[i].split:
-            last, count = i, left
-    split = [row for row in rows[first : last + 1] if row.split]
-    cell = fmean(c.width for row in split for c in row.cells) / page.letter
-    narrow = fmean(min(c.width for c in row.cells) for row in split) / page.letter
-    return Stack(first, last, count, len(split), cell, narrow)
+        left.append(gaps)
+    return left
 
 
-def best_stacks(page: Rows) -> list[Stack]:
+def _stack(page: Rows, first: int, left: Sequence[int], rivers: int) -> Stack:
+    """The rows from ``first`` on through all of which at least so many rivers run; it ends with a split one."""
+    split: list[Row] = []
+    last = first
+    for i, gaps in enumerate(left, start=first):
+        if gaps < rivers:
+            break
+        if page.rows[i].split:
+            split.append(page.rows[i])
+            last = i
+    cell = sum(row.full for row in split) / sum(len(row.cells) for row in split) / page.letter
+    narrow = sum(row.narrow for row in split) / len(split) / page.letter
+    return Stack(first, last, left[last - first], len(split), cell, narrow)
+
+
+def best_stacks(found: Stacks) -> list[Stack]:
     """Stacks worth showing that share no row, best first."""
-    every = sorted((s for rivers in RIVERS for s in stacks(page, rivers)), key=lambda s: -s.worth)
-    found: list[Stack] = []
-    for s in every:
-        if s.worth >= WORTHY and all(s.last < f.first or f.last < s.first for f in found):
-            found.append(s)
-    return found
+    best: list[Stack] = []
+    for s in sorted((s for of in found.values() for s in of), key=lambda s: -s.worth):
+        if s.worth >= WORTHY and all(s.last < b.first or b.last < s.first for b in best):
+            best.append(s)
+    return best

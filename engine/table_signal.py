@@ -22,17 +22,29 @@ import numpy as np
 
 from engine.ink import (
     Counts,
+    PageInk,
     components,
     dark_on_light,
-    grey_to_ink,
+    either,
     halved,
-    ink_to_rules,
-    letter_height,
+    page_ink,
     swollen,
+    typical_height,
 )
 from engine.page import Box, Pixels, Word
-from engine.rivers import RIVERS, Cell, Row, Rows, Stack, around, best_stacks, digit_share, ink_to_rows, stacks
-from engine.rivers import words_to_rows as words_to_rows_of_cells
+from engine.rivers import (
+    Cell,
+    Row,
+    Rows,
+    Stack,
+    Stacks,
+    around,
+    best_stacks,
+    digit_share,
+    ink_to_rows,
+    stacks,
+    words_to_rows,
+)
 
 CAPTION = re.compile(r"table|tabelle|tableau|tabla|tabella|tab\.", re.IGNORECASE)
 NEAR = 0.35  # letter heights to which edges meet
@@ -52,9 +64,9 @@ class TableSignal:
     boxes: tuple[Box, ...]
 
 
-def table_signal(grey: Pixels, words: Sequence[Word]) -> TableSignal:
-    """Of an upright page at working size, and what was read on it."""
-    numbers, columns, boxes = table_features(grey, words)
+def table_signal(grey: Pixels, words: Sequence[Word], ink: PageInk | None = None) -> TableSignal:
+    """Of an upright page at working size, and what was read on it; ``ink`` is the ink of ``grey`` where it is known."""
+    numbers, columns, boxes = table_features(grey, words, ink)
     weights = shipped_weights()
     score = weights["bias"] + sum(numbers[name] * weight for name, weight in weights.items() if name != "bias")
     return TableSignal(1 / (1 + math.exp(-max(min(score, 30.0), -30.0))), columns, boxes)
@@ -66,43 +78,46 @@ def shipped_weights() -> Numbers:
     return dict(json.loads(resources.files("engine").joinpath("table_signal.json").read_text("utf-8")))
 
 
-def table_features(grey: Pixels, words: Sequence[Word]) -> tuple[Numbers, float, tuple[Box, ...]]:
+def table_features(
+    grey: Pixels, words: Sequence[Word], ink: PageInk | None = None
+) -> tuple[Numbers, float, tuple[Box, ...]]:
     """What is counted on a page (``grey`` at working size), its columns, and the boxes that look like tables."""
     height, width = grey.shape
-    ink = grey_to_ink(dark_on_light(grey))
-    rules = ink_to_rules(ink)
-    pieces = components(strokes := np.asarray(cv2.subtract(ink, swollen(_both(*rules))), dtype=np.uint8))[1]
-    letter = letter_height(pieces, (height, width))
-    across, down = halved(rules[0]), halved(rules[1])
-    read = words_to_rows_of_cells(words, width, height)
-    boxed = boxed_cells(across, down, read)
+    turned = dark_on_light(grey)
+    if ink is None or turned is not grey:
+        ink = page_ink(turned)
+    letter = typical_height(ink.pieces, (height, width))
+    across, down = halved(ink.across), halved(ink.down)
+    read, inked = words_to_rows(words, width, height), ink_to_rows(ink.strokes, letter)
+    found = stacks(read)
+    best = best_stacks(found)
+    walls = swollen(either(across, down))
+    nets = components(walls)[0]
+    boxed = boxed_cells(walls, nets, read)
     numbers = (
-        row_features("word_", read)
-        | row_features("ink_", ink_to_rows(strokes, letter))
-        | rule_features(across, down)
+        row_features("word_", read, found)
+        | row_features("ink_", inked, stacks(inked))
+        | rule_features(across, down, nets)
         | boxed_features([cell for cell, _ in boxed], read.letter)
-        | drawing_features(pieces, max(letter, 1.0))
+        | drawing_features(ink.pieces, max(letter, 1.0))
         | {
             "numbers": sum(digit_share(w.text) >= NUMERIC for w in words) / max(len(words), 1),
             "few_words": 1 - saturate(len(words), 60),
             "caption": float(captioned(words)),
         }
     )
-    return numbers, shown_columns(read), table_boxes(read, boxed, width, height)
+    return numbers, shown_columns(read, best), table_boxes(read, best, boxed, width, height)
 
 
 # --------------------------------------------------------------------------------------------------- rows
 
 
-def row_features(prefix: str, page: Rows) -> Numbers:
+def row_features(prefix: str, page: Rows, found: Stacks) -> Numbers:
     """What stacks of rows tell: lengths of the longest with 1 to 4 rivers, and what the best one is made of."""
     numbers: Numbers = {}
-    every: list[Stack] = []
-    for rivers in RIVERS:
-        of = stacks(page, rivers)
+    for rivers, of in found.items():
         numbers[f"{prefix}short_{rivers}"] = saturate(max((s.split for s in of), default=0), 5)
-        every += of
-    best = max(every, key=lambda s: s.worth, default=None)
+    best = max((s for of in found.values() for s in of), key=lambda s: s.worth, default=None)
     worth = best.worth if best else 0.0
     numbers[f"{prefix}split"] = sum(row.split for row in page.rows) / max(len(page.rows), 1)
     numbers[f"{prefix}wide"] = sum(len(row.cells) >= 3 for row in page.rows) / max(len(page.rows), 1)
@@ -152,13 +167,13 @@ def meet(cells: Sequence[Cell], others: Sequence[Cell], near: float) -> list[boo
     ]
 
 
-def shown_columns(page: Rows) -> float:
-    """Share of cells, in all stacks of rows, that meet a cell of the two rows above.
+def shown_columns(page: Rows, best: Sequence[Stack]) -> float:
+    """Share of cells, in the best stacks of rows, that meet a cell of the two rows above.
 
     Two, since rows alternate: debit and credit, or the halves of a row on a page that lies askew.
     """
     hits: list[bool] = []
-    for stack in best_stacks(page):
+    for stack in best:
         split = [row for row in page.rows[stack.first : stack.last + 1] if row.split]
         for i, row in enumerate(split[1:], start=1):
             above = [cell for other in split[max(i - 2, 0) : i] for cell in other.cells]
@@ -180,10 +195,12 @@ def captioned(words: Sequence[Word]) -> bool:
 # -------------------------------------------------------------------------------------------------- rules
 
 
-def rule_features(across: Pixels, down: Pixels) -> Numbers:
-    """Rules (at half size) as tables have them: a net of crossing ones, and ones that begin and end alike."""
+def rule_features(across: Pixels, down: Pixels, nets: Counts) -> Numbers:
+    """Rules (at half size) as tables have them: a net of crossing ones, and ones that begin and end alike.
+
+    ``nets`` numbers the rules that touch, pixel by pixel.
+    """
     crossings = components(np.asarray(cv2.bitwise_and(swollen(across), swollen(down)), dtype=np.uint8))[1]
-    nets = cv2.connectedComponents(swollen(_both(across, down)))[1]
     owners = nets[crossings[:, 1] + crossings[:, 3] // 2, crossings[:, 0] + crossings[:, 2] // 2]
     spans = components(across)[1]
     return {
@@ -205,11 +222,9 @@ def same_spans(spans: Counts, near: float) -> int:
     return int(alike.sum(axis=1).max())
 
 
-def boxed_cells(across: Pixels, down: Pixels, read: Rows) -> list[tuple[Cell, int]]:
+def boxed_cells(walls: Pixels, nets: Counts, read: Rows) -> list[tuple[Cell, int]]:
     """Paper that rules (at half size) close in, with words inside: each with the number of its net of rules."""
-    height, width = across.shape
-    walls = swollen(_both(across, down))
-    nets = cv2.connectedComponents(walls)[1]
+    height, width = walls.shape
     labels, pieces = components(np.asarray(cv2.bitwise_not(walls), dtype=np.uint8), corners=False)
     small = (pieces[:, 2] < 0.7 * width) & (pieces[:, 3] < 0.25 * height) & (pieces[:, 3] > 0.4 * read.letter)
     found: dict[int, tuple[Cell, int]] = {}
@@ -243,12 +258,14 @@ def drawing_features(pieces: Counts, letter: float) -> Numbers:
 # ------------------------------------------------------------------------------------------------ regions
 
 
-def table_boxes(read: Rows, boxed: Sequence[tuple[Cell, int]], width: int, height: int) -> tuple[Box, ...]:
+def table_boxes(
+    read: Rows, best: Sequence[Stack], boxed: Sequence[tuple[Cell, int]], width: int, height: int
+) -> tuple[Box, ...]:
     """Stacks of rows and nets of rules, those that touch as one, in fractions of the page."""
     nets: dict[int, list[Cell]] = {}
     for cell, net in boxed:
         nets.setdefault(net, []).append(cell)
-    parts = [around([c for row in read.rows[s.first : s.last + 1] for c in row.cells]) for s in best_stacks(read)]
+    parts = [around([c for row in read.rows[s.first : s.last + 1] for c in row.cells]) for s in best]
     parts += [around(cells) for cells in nets.values() if len(cells) >= NET]
     return tuple(Box(c.x0 / width, c.y0 / height, c.x1 / width, c.y1 / height) for c in _without_overlap(parts))
 
@@ -266,10 +283,6 @@ def _without_overlap(parts: Sequence[Cell]) -> list[Cell]:
 
 def _touch(a: Cell, b: Cell) -> bool:
     return a.x0 < b.x1 and b.x0 < a.x1 and a.y0 < b.y1 and b.y0 < a.y1
-
-
-def _both(across: Pixels, down: Pixels) -> Pixels:
-    return np.asarray(cv2.bitwise_or(across, down), dtype=np.uint8)
 
 
 def saturate(count: float, half: float) -> float:

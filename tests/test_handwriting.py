@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -9,11 +10,11 @@ import numpy as np
 import pytest
 
 from engine.config import Config
-from engine.handwriting import CELL, InkMap, find_patches, handwriting, page_amounts, strokes
+from engine.handwriting import CELL, InkMap, find_patches, folded, handwriting, ink_map, page_amounts, strokes
 from engine.page import PageImage, Pixels
 from engine.prepare import prepare
 from engine.receive import receive
-from tests.making import page_of_print
+from tests.making import noise, page_of_print
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
@@ -92,3 +93,22 @@ def test_patches_join_letters_and_leave_specks_out() -> None:
     assert amounts["after_first"] == 0
     assert 0 < amounts["share"] < 0.1
     assert CELL == 8  # the net's stride: the features are fitted on it
+
+
+def test_the_net_sees_every_square_of_two_by_two_pixels_as_one() -> None:
+    ink = np.arange(24, dtype=np.float32).reshape(4, 6)
+    found = folded(ink)
+    assert found.shape == (1, 4, 2, 3)
+    assert found[0, :, 1, 2].tolist() == [ink[2, 4], ink[2, 5], ink[3, 4], ink[3, 5]]
+
+
+def test_threads_that_share_the_net_see_each_their_own_page() -> None:
+    written, printed = ink_map(noisy(3)), ink_map(noisy(7))
+    with ThreadPoolExecutor(4) as workers:
+        found = list(workers.map(lambda seed: ink_map(noisy(seed)), [3, 7] * 6))
+    for one, alone in zip(found, [written, printed] * 6, strict=True):
+        assert np.array_equal(one.written, alone.written)
+
+
+def noisy(seed: int) -> Pixels:
+    return np.asarray(noise(400, 300, seed))

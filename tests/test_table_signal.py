@@ -111,7 +111,7 @@ def test_rows_stack_as_long_as_a_river_runs_on() -> None:
     figures(sheet, 330, 3)
     page = words_to_rows(sheet.words, WIDTH, HEIGHT)
     assert [len(row.cells) for row in page.rows] == [4] * 5 + [1] + [4] * 3
-    assert next((s.first, s.last) for s in stacks(page, 3)) == (0, 4)
+    assert next((s.first, s.last) for s in stacks(page)[3]) == (0, 4)
 
 
 @pytest.mark.parametrize(("taken", "rivers"), [(0, 0), (0b1, 0), (0b1001, 1), (0b101, 0), (0b110001001, 2)])

@@ -1,9 +1,10 @@
 """Tesseract, the second reader and both, on the same pages in one run: what they read and what it costs.
 
-    python -m tests.bench.engines DATA [--every N] [--part tune|check] [--cache DIR]
+    python -m tests.bench.engines DATA [--every N] [--part tune|check] [--cache DIR] [--worst N]
 
 Prints the figures of DESIGN.md's "What is the second reader for?". Receipts are parted by company, books by book,
 forms by file. --cache keeps what Tesseract read (and its seconds), so that only the second reader runs anew.
+--worst tells how numbers are lost and lists the N pages that lose most: tests/bench/lost.py.
 
 num = share of the truth's numbers (two digits or more) that are read exactly; word = share of its words; CER =
 Levenshtein distance of the page's text over its length; CPU = seconds a page, one thread, processes started included.
@@ -31,11 +32,12 @@ from engine.ocr.agree import merge
 from engine.ocr.both import first_stands, without_specks
 from engine.ocr.networks import network, runner
 from engine.ocr.paddle import Paddle
-from engine.ocr.tesseract import Tesseract
+from engine.ocr.tesseract import Tesseract, letter_height, to_grey
 from engine.page import PageImage, Word
 from engine.prepare import prepare
 from engine.receive import receive
 from tests.bench.datasets import letters
+from tests.bench.lost import PageRead, print_lost
 
 NUMBER = re.compile(r"\d[\d.,]*\d")
 AMOUNT = re.compile(r"[-−(\[<>~.]*\d(?:[\d.,:/-]*\d)?[-−)\]%]*")
@@ -180,7 +182,7 @@ def runs_of_letters(text: str) -> Counter[str]:
     return Counter(re.findall(r"[^\W\d_]{2,}", text.casefold()))
 
 
-def compare(name: str, pages: Sequence[Page], cache: Path | None) -> None:
+def compare(name: str, pages: Sequence[Page], cache: Path | None, worst: int = 0) -> None:
     images = [page.image() for page in pages]
     first = [kept(cache, p, lambda i=i: timed(SLOW.read, i)) for p, i in zip(pages, images, strict=True)]  # type: ignore[misc]
     second = [timed(Paddle().read, image) for image in images]
@@ -189,6 +191,13 @@ def compare(name: str, pages: Sequence[Page], cache: Path | None) -> None:
     for way, read in (("Tesseract", first), ("second", second), ("both", both)):
         print(f"  {way:9} {figures(pages, read)}")
     print(f"  {agreed_right(pages, both)}", flush=True)
+    if worst:
+        heights = [letter_height(to_grey(image.pixels)) for image in images]
+        for way, read in (("Tesseract", first), ("both", both)):
+            print(f"  {way}")
+            texts = (text_of(words) for words, _ in read)
+            shown = [PageRead(p.path, p.truth, t, h) for p, t, h in zip(pages, texts, heights, strict=True)]
+            print_lost(shown, digit_runs if name == "forms" else numbers, worst)
 
 
 SLOW = Tesseract(timeout=900)
@@ -200,12 +209,13 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--part", choices=("tune", "check"))
     parser.add_argument("--cache", type=Path)
+    parser.add_argument("--worst", type=int, default=0, help="list the pages that lose most")
     options = parser.parse_args()
     print(f"the second reader's networks are run by {runner()}")
     network("detect")  # loaded before the clock runs
     network("recognise")
     for name, pages in chosen(options.data, options.every, options.part).items():
-        compare(name, pages, options.cache)
+        compare(name, pages, options.cache, options.worst)
 
 
 if __name__ == "__main__":

@@ -139,7 +139,8 @@ def fit_amounts(rows: Sequence[tuple[dict[str, float], bool]]) -> dict[str, floa
 
 def use(folder: Path) -> None:
     """Lets the engine's code run with the model of this folder."""
-    reader._own.net = cv2.dnn.readNetFromONNX(str(folder / "handwriting.onnx"))
+    net = cv2.dnn.readNetFromONNX(str(folder / "handwriting.onnx"))
+    reader.shipped_net = lambda: net  # type: ignore[assignment]
     weights = folder / "handwriting.json"
     if weights.exists():
         found = json.loads(weights.read_text())

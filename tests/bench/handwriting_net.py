@@ -106,7 +106,8 @@ def train(
 
 
 def export(net: nn.Sequential, path: Path) -> None:
-    """Batch norms folded in, any page size, plain convolutions: what OpenCV reads since 4.5."""
+    """Batch norms folded in, any page size, plain convolutions, the page folded as :func:`engine.handwriting.folded`
+    does: what OpenCV reads since 4.5."""
     plain: list[nn.Module] = []
     parts = list(net)
     for part in parts:
@@ -114,8 +115,9 @@ def export(net: nn.Sequential, path: Path) -> None:
             plain[-1] = torch.nn.utils.fusion.fuse_conv_bn_eval(plain[-1], part)  # type: ignore[type-var]
         else:
             plain.append(part)
+    plain[0] = first_layer(plain[0])
     any_size = {2: "height", 3: "width"}
-    page = torch.zeros(1, 1, 640, 480)
+    page = torch.zeros(1, 4, 320, 240)
     torch.onnx.export(
         nn.Sequential(*plain).eval(),
         (page,),
@@ -126,3 +128,16 @@ def export(net: nn.Sequential, path: Path) -> None:
         opset_version=13,
         dynamic_axes={"ink": any_size, "written": any_size},
     )
+
+
+def first_layer(layer: nn.Module) -> nn.Conv2d:
+    """The same 5 x 5 convolution at every second pixel, of a page whose squares of 2 x 2 px are its channels."""
+    assert isinstance(layer, nn.Conv2d)
+    assert layer.bias is not None
+    same = nn.Conv2d(4, layer.out_channels, 3, 1, 1)
+    weight = torch.zeros_like(same.weight)
+    for y in range(5):
+        for x in range(5):
+            weight[:, 2 * (y % 2) + x % 2, y // 2, x // 2] = layer.weight[:, 0, y, x]
+    same.weight, same.bias = nn.Parameter(weight), layer.bias
+    return same

@@ -1,11 +1,13 @@
 """Reading: what a page costs, and what is read of it, against the naive loop and other tools in one run.
 
-    python -m tests.bench.read [--data DATA] [--pages N] [--all [--every N]]
+    python -m tests.bench.read [--data DATA] [--pages N] [--profile] [--memory short|long|none] [--all [--every N]]
 
 Each way is a process of its own; every document goes through all of them, in turning order, before the next one does.
 CPU and memory are those of the process and all that it starts. Without DATA the bundled fixtures are read, whose truth
 is their expected values; with it N receipts, forms and book pages that were not tuned to, the books also as PDF.
-OCRmyPDF and kreuzberg are measured where they are installed.
+OCRmyPDF and kreuzberg are measured where they are installed. Then memory as a file grows: tests/bench/memory.py.
+
+--profile prints instead where the time goes, part by part: tests/bench/read_profile.py.
 
 --all adds how letters are best given to Tesseract, and whether turned pages are found: the figures of DESIGN.md's
 "Why is a page scaled before OCR?" and "Why not Tesseract's own orientation detection?" (needs DATA).
@@ -26,10 +28,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean, quantiles
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from engine.config import Config
 from engine.errors import EngineError
@@ -49,21 +50,14 @@ from engine.receive import receive
 from engine.upright import find_turn
 from tests.bench.costs import Peak, cpu
 from tests.bench.datasets import ROOT
-from tests.bench.engines import chosen, digit_runs, error_rate, numbers, share, tokens
+from tests.bench.engines import digit_runs, error_rate, numbers, share, tokens
+from tests.bench.memory import print_memory
+from tests.bench.read_items import Item, kinds
+from tests.bench.read_profile import print_profile
 from tests.making import page_of_print
 
-T = TypeVar("T")
 NAMES = {"naive": "naive loop", "engine": "engine", "both": "engine, both", "ocrmypdf": "OCRmyPDF",
          "kreuzberg": "kreuzberg"}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Item:
-    """A document and its truth: all its text, or (``partial``) some numbers that stand on it."""
-
-    path: Path
-    truth: str
-    partial: bool = False
 
 
 @dataclass
@@ -119,39 +113,6 @@ def start(stack: ExitStack) -> list[Way]:
     return found
 
 
-def fixtures() -> Iterator[Item]:
-    for case in sorted((ROOT / "fixtures").glob("*/case.toml")):
-        path = next(p for p in sorted(case.parent.iterdir()) if p.suffix not in (".toml", ".json"))
-        truth = leaves(json.loads((case.parent / "expected.json").read_text(), parse_float=str))
-        yield Item(path, "\n".join(value for value in truth if re.fullmatch(r"\d+\.\d+", value)), True)
-
-
-def leaves(value: object) -> Iterator[str]:
-    if isinstance(value, dict | list):
-        for child in value.values() if isinstance(value, dict) else value:
-            yield from leaves(child)
-    elif isinstance(value, str):
-        yield value
-
-
-def real(data: Path, count: int, folder: Path) -> dict[str, list[Item]]:
-    kinds = {
-        name: [Item(page.path, page.truth) for page in spread(pages, count)]
-        for name, pages in chosen(data, 1, "check").items()
-    }
-    as_pdf = []
-    for item in kinds["books"]:
-        path = folder / f"{item.path.stem}.pdf"
-        with Image.open(item.path) as image:
-            image.save(path, resolution=300)
-        as_pdf.append(Item(path, item.truth))
-    return kinds | {"books as PDF": as_pdf}
-
-
-def spread(items: Sequence[T], count: int) -> list[T]:
-    return [items[i * len(items) // count] for i in range(min(count, len(items)))]
-
-
 def measure(kind: str, items: Sequence[Item], ways: Sequence[Way]) -> None:
     for way in ways:
         way.texts, way.seconds, way.signals, way.pages = [], [], [], 0
@@ -192,12 +153,11 @@ def digits(text: str) -> Counter[str]:
 def compare(data: Path | None, count: int) -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        kinds = real(data, count, folder) if data else {"fixtures": spread(list(fixtures()), count)}
         ways = start(stack)
         page_of_print().save(folder / "first.png")
         for way in ways:  # models are loaded and programs started before anything is counted
             way.ask(folder / "first.png")
-        for kind, items in kinds.items():
+        for kind, items in kinds(data, count, folder).items():
             measure(kind, items, ways)
         print("\npeak memory (MB): " + ", ".join(f"{NAMES[way.key]} {way.peak.mb:.0f}" for way in ways))
 
@@ -268,12 +228,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--pages", type=int, default=8, help="of each kind")
+    parser.add_argument("--profile", action="store_true", help="where the time goes, and nothing else")
+    parser.add_argument("--memory", choices=("short", "long", "none"), default="short", help="long: 600 scanned pages")
     parser.add_argument("--all", action="store_true", help="scaling and turning too")
     parser.add_argument("--every", type=int, default=1, help="with --all: each Nth document")
     options = parser.parse_args()
-    compare(options.data, options.pages)
     if options.all and options.data is None:
         parser.error("--all needs --data")
+    if options.profile:
+        print_profile(options.data, options.pages)
+        return
+    compare(options.data, options.pages)
+    if options.memory != "none":
+        print_memory(options.memory == "long")
     if options.all:
         print_scaling(options.data, options.every)
         print_turns(options.data, options.every)
