@@ -1,7 +1,7 @@
 # Every habit of the project as a target; `make help` lists them. PYTHON=… picks the interpreter, DATA=DIR the
 # documents a bench measures (without it the bundled fixtures).
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-llama lint format bench bench-fields bench-handwriting bench-read bench-hostile bench-engines bench-tables bench-route bench-legible bench-long outcomes fixtures clean
+.PHONY: help setup demo test test-slow test-llama lint format bench bench-fields bench-handwriting bench-read bench-hostile bench-engines bench-tables bench-route bench-legible bench-long bench-verify bench-confidence bench-false-success bench-hidden bench-ink outcomes fixtures clean
 
 PYTHON ?= python3
 DATA ?=
@@ -45,10 +45,28 @@ format: setup  ## put the code in its usual form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: bench-fields bench-hostile bench-long  ## measure everything there is a bench for (DATA=DIR)
+bench: bench-fields bench-verify bench-false-success bench-hostile bench-long  ## measure everything there is a bench for (DATA=DIR)
 
 bench-fields: setup  ## measure how many fields are right (DATA=DIR)
 	$(BIN)/python -m tests.bench.fields $(BENCH_OPTIONS)
+
+bench-verify: setup  ## measure the witness on right values and on corrupted ones (DATA=DIR)
+	$(BIN)/python -m tests.bench.verify $(BENCH_OPTIONS)
+	$(BIN)/python -m tests.bench.verify_rows
+
+bench-false-success: setup  ## measure false success with a model that errs on 5 % of values (DATA=DIR)
+	$(BIN)/python -m tests.bench.false_success $(BENCH_OPTIONS)
+
+bench-confidence: setup  ## measure how well the witness's confidence is calibrated; draws docs/reliability.svg (DATA=DIR)
+	$(BIN)/python -m tests.bench.confidence $(BENCH_OPTIONS) --svg docs/reliability.svg
+
+bench-hidden: setup  ## measure what is told of hidden and stale text layers (needs DATA=DIR)
+	@test -n "$(DATA)" || { echo 'give DATA=DIR with PDFs of several kinds: see docs/benchmarks.md'; exit 1; }
+	$(BIN)/python -m tests.bench.hidden_text "$(DATA)"
+
+bench-ink: setup  ## measure the ink guard (needs DATA=DIR)
+	@test -n "$(DATA)" || { echo 'give DATA=DIR with pages of print and handwriting: see docs/benchmarks.md'; exit 1; }
+	$(BIN)/python -m tests.bench.ink_guard "$(DATA)"
 
 bench-handwriting: setup  ## measure the handwriting signal on composites (needs DATA=DIR and torch)
 	@test -n "$(DATA)" || { echo 'give DATA=DIR with handwritten and printed pages: see docs/benchmarks.md'; exit 1; }

@@ -5,8 +5,13 @@
     result = extract("scan.pdf", type="receipt", config=Config(lang="eng+deu"))
     print(result.status, result.data["total"], result_to_json(result))
 
-``extract`` never raises for a file that cannot be read: the result is ``failed`` and says why. Wrong
-settings, an unknown type or a missing program raise :class:`EngineError`.
+``verify`` checks an extraction that was made elsewhere, and gives a result of the same shape:
+
+    result = verify("scan.pdf", {"total": "9.00", "date": "2018-12-25"}, type="receipt")
+    print(result.status, result.fields["/total"].verdict)
+
+Neither raises for a file that cannot be read: the result is ``failed`` and says why. Wrong settings, an unknown
+type, values that the type has no place for or a missing program raise :class:`EngineError`.
 """
 
 from __future__ import annotations
@@ -20,7 +25,7 @@ if TYPE_CHECKING:
     from engine.as_json import result_to_json
     from engine.config import Config
     from engine.errors import BadInput, EngineError, MissingDependency, UsageError
-    from engine.flow import extract, read
+    from engine.flow import extract, read, verify
     from engine.result import Field, Finding, PageResult, Result
     from engine.vlm.image import Image, image_from_file, image_from_url
 
@@ -33,6 +38,7 @@ _HOME = {
     "UsageError": "errors",
     "extract": "flow",
     "read": "flow",
+    "verify": "flow",
     "Field": "result",
     "Finding": "result",
     "PageResult": "result",
@@ -60,6 +66,7 @@ __all__ = [
     "image_from_url",
     "read",
     "result_to_json",
+    "verify",
 ]
 
 

@@ -101,6 +101,7 @@ def _field(field: Field) -> dict[str, Any]:
         "witness": field.witness,
         "confidence": None if field.confidence is None else round(field.confidence, 4),
         "missing": field.missing,
+        "box_quality": field.box_quality,
     }
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from jsonschema import ValidationError
 
+from engine.alibi import would_hold
 from engine.doctype import DocumentType
 from engine.pointer import pointer_to
-from engine.result import Finding
-from engine.rules import apply
+from engine.result import Field, Finding
+from engine.rules import RuleOutcome, apply
 from engine.validate import broken, faults, quoted, type_words
 
 Path = tuple[str | int, ...]
+NO_FIELDS: Mapping[str, Field] = MappingProxyType({})
 
 
 def schema_findings(data: Any, doctype: DocumentType) -> tuple[Finding, ...]:
@@ -26,14 +29,21 @@ def schema_findings(data: Any, doctype: DocumentType) -> tuple[Finding, ...]:
     return tuple(Finding(pointer_to(path), "schema", "error", words) for path, words in said)
 
 
-def rule_findings(data: Any, doctype: DocumentType) -> tuple[Finding, ...]:
-    """What the type's own rules have against the data; a rule that is not applicable says nothing."""
+def rule_findings(data: Any, doctype: DocumentType, fields: Mapping[str, Field] = NO_FIELDS) -> tuple[Finding, ...]:
+    """What the type's own rules have against the data; a rule that is not applicable says nothing.
+
+    Where ``fields`` hold what a witness read, the message names the operands that it would hold with.
+    """
     return tuple(
-        Finding(outcome.path, outcome.check, rule.severity, outcome.message)
+        Finding(outcome.path, outcome.check, rule.severity, _with_repair(outcome, data, fields))
         for rule in doctype.checks
         for outcome in apply(rule, data)
         if outcome.holds is False
     )
+
+
+def _with_repair(outcome: RuleOutcome, data: Any, fields: Mapping[str, Field]) -> str:
+    return "; ".join(filter(None, (outcome.message, would_hold(outcome, data, fields))))
 
 
 # ---------------------------------------------------------------- nulls out

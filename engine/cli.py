@@ -86,7 +86,11 @@ def _common(command: Command) -> Command:
     """The options of every command that opens a document."""
     options = (
         click.option("--pages", metavar="1-3,7", help="Only these pages."),
-        click.option("--ocr", type=click.Choice(["tesseract", "both"]), help="OCR engines.  [tesseract]"),
+        click.option(
+            "--ocr",
+            type=click.Choice(["tesseract", "both"]),
+            help="OCR engines; else both in doubt.",
+        ),
         click.option("--lang", metavar="eng+deu", help="Languages of the document."),
         click.option("--jobs", type=int, metavar="N", help="Pages read in parallel; 0: one a core."),
         click.option("--password", metavar="TEXT", help="Password of an encrypted PDF."),
@@ -244,6 +248,41 @@ def route(file: Path, type_name: str | None, as_json: bool, explain: Path | None
     else:
         _print(routes_to_text(routes.pages))
     return _pages_exit({page.page: page.reading.failure for page in routes.pages}, document.page_count)
+
+
+@cli.command()
+@click.argument("file", type=_FILE)
+@click.option("--type", "type_name", default="auto", metavar="NAME|auto", help="Document type.  [auto]")
+@click.option(
+    "--values",
+    "values_files",
+    type=_FILE,
+    multiple=True,
+    required=True,
+    metavar="VALUES.json",
+    help="What was extracted, as data or by pointer; several give a JSON array.",
+)
+@_schemas
+@_common
+def verify(file: Path, type_name: str, values_files: tuple[Path, ...], **options: Any) -> int:
+    """Check extractions made elsewhere against their document.
+
+    Every value is looked for where it should stand; none is changed, and no model is asked.
+    """
+    from engine.as_json import result_to_data, to_json
+    from engine.flow import verify_each
+    from engine.given import read_given
+    from engine.progress import page_progress
+
+    config = _settings(options)
+    _check_there([file])
+    _check_type(type_name, config)
+    given = [read_given(path) for path in values_files]
+    with page_progress(file.name, quiet=options["quiet"]) as progress:
+        results = verify_each(file, given, type=type_name, config=config, progress=progress)
+    told = [result_to_data(result) for result in results]
+    _print(to_json(told if len(told) > 1 else told[0]))
+    return max(EXIT_CODES[result.status] for result in results)
 
 
 @cli.group()

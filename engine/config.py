@@ -68,7 +68,7 @@ class Config:
     pages: PageRanges | None = None
     # read
     lang: Languages = "eng"
-    ocr: Literal["tesseract", "both"] = "tesseract"
+    ocr: Literal["tesseract", "both"] | None = None  # None: the second engine where a critical value is in doubt
     ocr_timeout: Annotated[float, AtLeast(1)] = 60.0
     jobs: Count = 0
     # route

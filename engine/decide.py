@@ -67,6 +67,8 @@ def _doubt(field: Field | None, threshold: float) -> str:
         return f"a critical value is {field.verdict}"
     if field.source == "vlm":
         return f"only the model saw {field.printed!r}, and nobody has checked it"
+    if field.source == "given":
+        return "nobody has checked a critical value"
     sure = field.confidence or 0.0
     return f"only one reader saw {field.printed!r}, and its confidence {sure:.3f} is below the type's {threshold:g}"
 
@@ -87,5 +89,5 @@ def vouched(field: Field, threshold: float) -> bool:
         return False
     if field.verdict == "confirmed" or field.source == "human":
         return True
-    calibrated = field.source != "vlm"  # a model's own word for how sure it is vouches for nothing
+    calibrated = field.source not in ("vlm", "given")  # no word of others for how sure they are vouches for anything
     return field.verdict == "unchecked" and calibrated and (field.confidence or 0.0) >= threshold

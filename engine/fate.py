@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from engine.config import Config
 from engine.doctype import DocumentType
 from engine.page import Reading
 from engine.receive import Document
-from engine.result import Check, Finding, Missing, Outcome, PageResult
+from engine.result import Check, Finding, Missing, Outcome, PageResult, Result, Usage
 from engine.route import Decision
 from engine.rules import apply
 from engine.vlm.ask import PageAnswer
@@ -132,3 +133,9 @@ def why_missing(
         elif poor:
             found[leaf.pointer] = "unreadable"
     return found
+
+
+def booked(result: Result, usage: Mapping[int, Usage]) -> Result:
+    """The result with what choosing between two texts took added to its pages and its sum."""
+    pages = tuple(replace(p, usage=p.usage + usage[p.page]) if p.usage and p.page in usage else p for p in result.pages)
+    return replace(result, pages=pages, usage=sum(usage.values(), result.usage))

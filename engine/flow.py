@@ -2,38 +2,55 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from engine.agreement import bounded
+from engine.alibi import alibi_findings
 from engine.asking import Rehearsed, ask_pages, rehearse_pages
 from engine.check import rule_findings, schema_findings
 from engine.config import Config
 from engine.decide import decide, doubt_findings, hearsay_findings
-from engine.doctype import DocumentType, list_types, load_type
+from engine.doctype import DocumentType, load_type
 from engine.errors import BadInput
-from engine.fate import answer_findings, page_findings, route_findings, routes_to_pages, tables_hold, why_missing
-from engine.identify import identify
+from engine.fate import (
+    answer_findings,
+    booked,
+    page_findings,
+    route_findings,
+    routes_to_pages,
+    tables_hold,
+    why_missing,
+)
+from engine.given import Given, values_to_fields
+from engine.hidden_text import hidden_findings
+from engine.identify import asked_types, choose_type
+from engine.ink_guard import ink_findings
 from engine.label.claims import readings_to_claims
+from engine.label.lines import readings_to_lines
 from engine.label.rank import Model
 from engine.merge import claims_to_fields, fields_to_data
 from engine.ocr import Ocr
 from engine.ocr.both import Both
 from engine.ocr.tesseract import Tesseract
+from engine.overlooked import overlooked
 from engine.page import Reading
 from engine.readers import readers_to_claims
 from engine.reading import Progress, read_pages
-from engine.receive import Document, receive, sha256_of
-from engine.result import Field, Finding, Missing, Result, Usage
-from engine.route import Decision, PageRoute, decide_route
+from engine.receive import Document, receive
+from engine.reread import doubted_pages, read_together
+from engine.result import Field, Finding, Result, Usage
+from engine.route import Decision, PageRoute, readings_to_routes, without_vlm
+from engine.unreadable import failed_fields, nothing_read
+from engine.values.numbers import decimal_sign_of
 from engine.vlm.ask import PageAnswer, Vlm
 from engine.vlm.connect import connect
-
-log = logging.getLogger(__name__)
+from engine.witness.choice import Chooser
+from engine.witness.crop import CropLook
+from engine.witness.judge import Asks, bear_witness
+from engine.witness.second_look import SecondReader, second_reader
 
 NO_ANSWERS: Mapping[int, PageAnswer] = MappingProxyType({})
 
@@ -72,12 +89,22 @@ def extract(
         document = receive(path, config)
         readings = read_pages(document, ocr, config, progress)
     except BadInput as error:
-        return nothing_read(path, doctypes, str(error), ocr)
+        known = doctypes[0] if len(doctypes) == 1 else None
+        return nothing_read(path, known, failed_fields(known), str(error), ocr)
     doctype, doubt = choose_type(readings, doctypes)
     routes = readings_to_routes(readings, document, doctype, config)
     answers = ask_pages(document, readings, routes, doctype, vlm, config, progress)
-    result = readings_to_result(document, readings, doctype, config, answers=answers, doubt=doubt)
-    return replace(result, ocr=ocr.name, model=vlm.name if vlm else None)
+    second, crops = second_reader(document, config), CropLook(document, readings, config)
+    chooser = Chooser(vlm, crops, [page for page, answer in answers.items() if answer.asked]) if vlm else None
+    asks = Asks(second, crops, chooser)
+    doubt = (*doubt, *hidden_findings(document, readings, config))
+    result = readings_to_result(document, readings, doctype, config, answers=answers, doubt=doubt, asks=asks)
+    doubted = doubted_pages(result, doctype, readings, answers) if doctype and config.ocr is None else []
+    if second and doubted:
+        readings = read_together(readings, doubted, second)
+        result = readings_to_result(document, readings, doctype, config, answers=answers, doubt=doubt, asks=asks)
+    result = result if chooser is None else booked(result, chooser.usage)
+    return replace(result, ocr=names(ocr, second), model=vlm.name if vlm else None)
 
 
 def readings_to_result(
@@ -88,24 +115,98 @@ def readings_to_result(
     model: Model | None = None,
     answers: Mapping[int, PageAnswer] = NO_ANSWERS,
     doubt: Sequence[Finding] = (),
+    asks: Asks | None = None,
 ) -> Result:
-    """Everything after reading and asking: claims, fields, findings, status. Touches no file."""
+    """Everything after reading and asking: claims, fields, verdicts, findings, status.
+
+    Touches no file but by ``asks``, who look at the pages again where a claimed value is in doubt.
+    """
     routes = readings_to_routes(readings, document, doctype, config)
-    pages = routes_to_pages(document, readings, routes, answers, config)
-    findings = [*doubt, *page_findings(readings), *answer_findings(answers)]
     fields: dict[str, Field] = {}
-    data: dict[str, Any] = {}
+    doubts = [*doubt, *answer_findings(answers)]
+    doubts += ink_findings(readings, [claim for answer in answers.values() for claim in answer.claims])
     if doctype is not None:
         by_ocr = readings_to_claims([r for r in readings if not r.failure], doctype, model)
         claims, model_doubts = readers_to_claims(by_ocr, answers, doctype)
-        findings += model_doubts
         fields, merge_findings = claims_to_fields(
             claims, doctype, why_missing(document, doctype, readings, routes, answers)
         )
-        fields = bounded(fields, readings) if config.ocr == "both" else fields
+        doubts += [*model_doubts, *merge_findings]
+    return fields_to_result(fields, document, readings, routes, doctype, config, doubts, model, answers, asks)
+
+
+def verify(
+    path: Path | str,
+    values: Any,
+    *,
+    type: str = "auto",
+    config: Config | None = None,
+    progress: Progress | None = None,
+) -> Result:
+    """An extraction made elsewhere, checked: its values as data or by pointer (:mod:`engine.given`), never changed.
+
+    The document is read by OCR and text layer; no model is asked. A file that cannot be read gives a ``failed``
+    result; UsageError is raised, also for values that the type has no place for.
+    """
+    (result,) = verify_each(path, (Given("values", values),), type=type, config=config, progress=progress)
+    return result
+
+
+def verify_each(
+    path: Path | str,
+    given: Sequence[Given],
+    *,
+    type: str = "auto",
+    config: Config | None = None,
+    progress: Progress | None = None,
+) -> tuple[Result, ...]:
+    """Several extractions of one document, which is read once; a result for each, as :func:`verify` gives."""
+    config, path = config or Config(), Path(path)
+    config = replace(config, route="ocr" if config.route == "ocr" else "auto")
+    doctypes = asked_types(type, config)
+    known = doctypes[0] if len(doctypes) == 1 else None
+    unread = [values_to_fields(each.values, known, each.where) if known else {} for each in given]
+    ocr = reader(config)
+    try:
+        document = receive(path, config)
+        readings = read_pages(document, ocr, config, progress)
+    except BadInput as error:
+        return tuple(nothing_read(path, known, fields, str(error), ocr) for fields in unread)
+    doctype, doubt = choose_type(readings, doctypes)
+    doubt = (*doubt, *hidden_findings(document, readings, config))
+    routes = without_vlm(readings, readings_to_routes(readings, document, doctype, config))
+    sign, second = decimal_sign_of(line.text for line in readings_to_lines(readings)), second_reader(document, config)
+    asks = Asks(second, CropLook(document, readings, config))
+    results: list[Result] = []
+    for each in given:
+        fields = values_to_fields(each.values, doctype, each.where, sign) if doctype else {}
+        result = fields_to_result(fields, document, readings, routes, doctype, config, doubt, asks=asks)
+        left_out = overlooked(result.fields, readings, doctype) if doctype else ()
+        results.append(replace(result, findings=(*result.findings, *left_out), ocr=names(ocr, second)))
+    return tuple(results)
+
+
+def fields_to_result(
+    fields: dict[str, Field],
+    document: Document,
+    readings: Sequence[Reading],
+    routes: Sequence[Decision],
+    doctype: DocumentType | None,
+    config: Config,
+    doubts: Sequence[Finding] = (),
+    model: Model | None = None,
+    answers: Mapping[int, PageAnswer] = NO_ANSWERS,
+    asks: Asks | None = None,
+) -> Result:
+    """Everything after the claims: verdicts, data, findings, status. ``doubts`` are what the claims came with."""
+    pages = routes_to_pages(document, readings, routes, answers, config)
+    findings = [*doubts, *page_findings(readings)]
+    data: dict[str, Any] = {}
+    if doctype is not None:
+        whole = document.page_count == sum(not reading.failure for reading in readings)
+        fields, witness_findings = bear_witness(fields, doctype, readings, asks, model, whole=whole)
         data = fields_to_data(fields, doctype)
-        findings += [*merge_findings, *schema_findings(data, doctype), *rule_findings(data, doctype)]
-        findings += [*doubt_findings(doctype, fields), *hearsay_findings(doctype, fields)]
+        findings += [*witness_findings, *checked(data, fields, doctype)]
     findings += route_findings(readings, routes, answers, tables_hold(data, doctype), config)
     return Result(
         path=str(document.path),
@@ -169,64 +270,23 @@ def rehearse(
 
 
 def reader(config: Config) -> Ocr:
+    """Tesseract reads every page; with ``--ocr both`` the second engine does too."""
     tesseract = Tesseract(config.lang, config.ocr_timeout)
     return Both(tesseract) if config.ocr == "both" else tesseract
 
 
-def asked_types(name: str, config: Config) -> tuple[DocumentType, ...]:
-    """The type of that name, or all there are for ``auto``; raises UsageError before any page is read."""
-    if name != "auto":
-        return (load_type(name, config.schemas),)
-    return tuple(load_type(known, config.schemas) for known, _ in list_types(config.schemas))
+def names(ocr: Ocr, second: SecondReader | None) -> str:
+    """The OCR engines that have read any page."""
+    also = second.name if second else None
+    return f"{ocr.name} + {also}" if also and also not in ocr.name else ocr.name
 
 
-def choose_type(
-    readings: Sequence[Reading], doctypes: Sequence[DocumentType]
-) -> tuple[DocumentType | None, tuple[Finding, ...]]:
-    if len(doctypes) == 1:
-        return doctypes[0], ()
-    found = identify(readings, doctypes)
-    log.info("type: %s", found.reason)
-    chosen = next((d for d in doctypes if d.name == found.type), None)
-    return chosen, () if chosen else (Finding("", "type", "error", found.reason),)
-
-
-def readings_to_routes(
-    readings: Sequence[Reading], document: Document, doctype: DocumentType | None, config: Config
-) -> tuple[Decision, ...]:
-    return tuple(
-        decide_route(
-            reading,
-            requires=frozenset(doctype.requires) if doctype else frozenset(),
-            pages=document.page_count,
-            page_limit=config.page_limit,
-            forced=config.route,
-            policy=config.policy,
-        )
-        for reading in readings
+def checked(data: Any, fields: Mapping[str, Field], doctype: DocumentType) -> tuple[Finding, ...]:
+    """What the schema, its rules and the witness's silences have against a document."""
+    return (
+        *schema_findings(data, doctype),
+        *rule_findings(data, doctype, fields),
+        *alibi_findings(data, fields, doctype),
+        *doubt_findings(doctype, fields),
+        *hearsay_findings(doctype, fields),
     )
-
-
-def nothing_read(path: Path, doctypes: Sequence[DocumentType], sentence: str, ocr: Ocr) -> Result:
-    """The result of a file that could not be read at all: its type's shape, every leaf null because it failed."""
-    doctype = doctypes[0] if len(doctypes) == 1 else None
-    failed: dict[str, Missing] = {leaf.pointer: "failed" for leaf in doctype.leaves} if doctype else {}
-    fields, _ = claims_to_fields((), doctype, failed) if doctype else ({}, ())
-    return Result(
-        path=str(path),
-        sha256=digest_if_readable(path),
-        page_count=0,
-        type=doctype.name if doctype else None,
-        status="failed",
-        data=fields_to_data(fields, doctype) if doctype else {},
-        fields=fields,
-        findings=(Finding("", "page", "error", sentence),),
-        ocr=ocr.name,
-    )
-
-
-def digest_if_readable(path: Path) -> str | None:
-    try:
-        return sha256_of(path)
-    except OSError:  # the finding already says that the file cannot be opened
-        return None

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.doctype import DocumentType
+from engine.config import Config
+from engine.doctype import DocumentType, list_types, load_type
 from engine.label.anchors import Anchor, Label, lines_to_anchors
 from engine.label.lines import Line, readings_to_lines
 from engine.page import Reading
+from engine.result import Finding
+
+log = logging.getLogger(__name__)
 
 FIRST_PAGES = 2  # the type is told where a document begins
 LEAST = 1.0  # score below which nothing speaks for a type
@@ -33,6 +38,25 @@ class Identified:
         if self.type is None:
             return f"two types fit equally well{beside}: give the type with --type"
         return f"its wording says {self.type} (score {self.score:.1f}{beside})"
+
+
+def asked_types(name: str, config: Config) -> tuple[DocumentType, ...]:
+    """The type of that name, or all there are for ``auto``; raises UsageError before any page is read."""
+    if name != "auto":
+        return (load_type(name, config.schemas),)
+    return tuple(load_type(known, config.schemas) for known, _ in list_types(config.schemas))
+
+
+def choose_type(
+    readings: Sequence[Reading], doctypes: Sequence[DocumentType]
+) -> tuple[DocumentType | None, tuple[Finding, ...]]:
+    """The only type there is, or that of the wording; where that tells none, the doubt."""
+    if len(doctypes) == 1:
+        return doctypes[0], ()
+    found = identify(readings, doctypes)
+    log.info("type: %s", found.reason)
+    chosen = next((d for d in doctypes if d.name == found.type), None)
+    return chosen, () if chosen else (Finding("", "type", "error", found.reason),)
 
 
 def identify(readings: Sequence[Reading], doctypes: Sequence[DocumentType]) -> Identified:

@@ -16,12 +16,13 @@ import cv2
 
 from engine.config import Config
 from engine.errors import BadPage
+from engine.hidden_text import hidden_text
 from engine.measure import page_signals
 from engine.ocr import Ocr
 from engine.page import PageImage, Reading
 from engine.prepare import prepare
 from engine.receive import Document, page_range
-from engine.text_layer import text_layer, trust
+from engine.text_layer import TextLayer, text_layer, trust
 from engine.upright import reads_upright, upright
 
 Progress = Callable[[int, int], None]
@@ -43,7 +44,9 @@ def read_page(document: Document, page: int, ocr: Ocr, config: Config) -> Readin
     """One page, by its text layer where that can be trusted, else by OCR."""
     started = time.perf_counter()
     try:
-        reading = _by_text_layer(document, page, config) or _by_ocr(document, page, ocr, config)
+        layer = text_layer(document, page, config)
+        reading = _by_text_layer(page, layer, config) or _by_ocr(document, page, ocr, config)
+        reading = _with_hidden(reading, layer)
     except BadPage as error:
         reading = Reading(page, failure=str(error), signals={"handwriting": 0.0, "table": 0.0})
     except cv2.error as error:  # a shape that nothing was made for costs its page, not the document
@@ -52,16 +55,21 @@ def read_page(document: Document, page: int, ocr: Ocr, config: Config) -> Readin
     return replace(reading, seconds=round(time.perf_counter() - started, 3))
 
 
-def _by_text_layer(document: Document, page: int, config: Config) -> Reading | None:
-    if document.kind != "pdf" or config.route != "auto":
+def _by_text_layer(page: int, layer: TextLayer, config: Config) -> Reading | None:
+    if config.route != "auto":
         return None
-    layer = text_layer(document, page, config)
     trusted, why = trust(layer)
     if not trusted or layer.thumbnail is None:
         return None
     image = PageImage(page, layer.thumbnail, None)
     signals, regions = page_signals(image, layer.words)
     return Reading(page, image.width, image.height, None, 0, "text_layer", layer.words, signals, regions, note=why)
+
+
+def _with_hidden(reading: Reading, layer: TextLayer) -> Reading:
+    """The reading with the signal ``hidden_text``, the count of words that its layer says alone, if there are any."""
+    count = hidden_text(layer, reading).words
+    return replace(reading, signals=reading.signals | {"hidden_text": float(count)}) if count else reading
 
 
 def _by_ocr(document: Document, page: int, ocr: Ocr, config: Config) -> Reading:

@@ -14,6 +14,9 @@ FieldSource = Literal["ocr", "vlm", "text_layer", "given", "human"]
 Missing = Literal["absent", "unreadable", "refused", "truncated", "failed"]
 Check = Literal["witness", "schema", "arithmetic", "ink", "text_layer", "type", "page", "route", "budget", "date"]
 Severity = Literal["error", "warning"]
+Quality = Literal["exact", "fuzzy", "ambiguous", "none"]
+"""How well a value's place is known: it stands there as claimed; nearly so; in several places of equal right; nowhere.
+"""
 Route = Literal["ocr", "vlm", "text_layer", "blank"]
 Outcome = Literal["complete", "refused", "truncated", "malformed", "rate_limited", "failed", "skipped"]
 
@@ -22,7 +25,8 @@ Outcome = Literal["complete", "refused", "truncated", "malformed", "rate_limited
 class Field:
     """One leaf of ``data`` with its evidence. ``box`` is None exactly where ``page`` is None.
 
-    ``value`` is str, bool, int or Decimal, or None with ``missing`` saying why.
+    ``value`` is str, bool, int or Decimal, or None with ``missing`` saying why. ``witness`` is what another reader sees
+    at the leaf's place, ``box_quality`` how well that place is known; both None where nobody looked.
     """
 
     value: Any
@@ -34,6 +38,7 @@ class Field:
     witness: str | None = None
     confidence: float | None = None
     missing: Missing | None = None
+    box_quality: Quality | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,15 @@ policy; their order is not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from engine.config import PolicyName
+from engine.config import Config, PolicyName
+from engine.doctype import DocumentType
 from engine.measure import BLANK_INK
 from engine.page import Reading
+from engine.receive import Document
 from engine.result import Route
 
 
@@ -103,6 +105,32 @@ ROUTES: Mapping[Cause, Route] = {
     "layout": "vlm",
     "ocr": "ocr",
 }
+
+
+def readings_to_routes(
+    readings: Sequence[Reading], document: Document, doctype: DocumentType | None, config: Config
+) -> tuple[Decision, ...]:
+    """A decision for each page that was read."""
+    return tuple(
+        decide_route(
+            reading,
+            requires=frozenset(doctype.requires) if doctype else frozenset(),
+            pages=document.page_count,
+            page_limit=config.page_limit,
+            forced=config.route,
+            policy=config.policy,
+        )
+        for reading in readings
+    )
+
+
+def without_vlm(readings: Sequence[Reading], routes: Sequence[Decision]) -> tuple[Decision, ...]:
+    """The routes where nobody asks a model: a page that wants one stays with whoever read it, which is no doubt."""
+    why = "a model may be wanted, values made elsewhere are checked by OCR alone"
+    return tuple(
+        replace(decision, route=reading.source, reason=f"{decision.reason}: {why}") if decision.wants_vlm else decision
+        for reading, decision in zip(readings, routes, strict=True)
+    )
 
 
 def decide_route(

@@ -19,6 +19,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Literal
 
 from rapidfuzz import process
@@ -67,6 +68,7 @@ _WRONG: dict[type[ast.cmpop], tuple[str, str]] = {  # said of numbers and text, 
     ast.GtE: ("is less than", "is before"),
     ast.Gt: ("is not more than", "is not after"),
 }
+_NO_CHANGES: Mapping[str, Any] = MappingProxyType({})
 Binding = tuple[str, int]  # pointer pattern, and how many of its stars the current row fills
 
 
@@ -95,6 +97,7 @@ class RuleOutcome:
 
     ``path`` is where a finding belongs: the first field on the left (its array, if that is a column).
     ``paths`` are the pointers of all operands read; ``difference`` is left minus right (in days for dates).
+    ``row`` has the indices of the row it was applied to.
     """
 
     rule: Rule
@@ -106,6 +109,7 @@ class RuleOutcome:
     right: Value | None = None
     difference: Decimal | None = None
     message: str = ""
+    row: tuple[str, ...] = ()
 
 
 def parse_rule(entry: Any, pointer: str, leaves: tuple[Leaf, ...]) -> Rule:
@@ -139,6 +143,26 @@ def apply(rule: Rule, data: Any) -> tuple[RuleOutcome, ...]:
     TypeError if a float is met: parse JSON with ``parse_float=Decimal``.
     """
     return tuple(_outcome(_Reader(rule, data, row)) for row in _rows(rule, data))
+
+
+def holds(rule: Rule, data: Any) -> bool:
+    """Whether the rule holds for the document, or for any row; in a fraction of the time of :func:`apply`."""
+    return any(_holds(_Reader(rule, data, row)) for row in _rows(rule, data))
+
+
+def holds_with(outcome: RuleOutcome, data: Any, changes: Mapping[str, Any]) -> bool | None:
+    """Whether the rule would hold there if the leaves at these pointers had these values (None: not applicable).
+
+    ``data`` is left as it is: trying many readings of a long table costs no copy of it.
+    """
+    return _holds(_Reader(outcome.rule, data, outcome.row, changes))
+
+
+def _holds(reader: _Reader) -> bool | None:
+    try:
+        return _judge(reader)[1]
+    except (NotApplicable, decimal.DecimalException):
+        return None
 
 
 def _rows(rule: Rule, data: Any) -> Iterator[tuple[str, ...]]:
@@ -345,9 +369,9 @@ def _plant(node: dict[str, Any], path: list[str], value: Any) -> None:
 class _Reader(SimpleEval):  # type: ignore[misc]
     """simpleeval over one row (or the document): literals, bound fields, arithmetic and our functions."""
 
-    def __init__(self, rule: Rule, data: Any, row: tuple[str, ...]) -> None:
+    def __init__(self, rule: Rule, data: Any, row: tuple[str, ...], changes: Mapping[str, Any] = _NO_CHANGES) -> None:
         super().__init__(operators=OPERATORS, functions=FUNCTIONS, names={})
-        self.rule, self.data, self.row, self.expr = rule, data, row, rule.body
+        self.rule, self.data, self.row, self.changes, self.expr = rule, data, row, changes, rule.body
         self.paths: dict[str, None] = {}  # the pointers read, in order
         self.nodes = {
             ast.Constant: self._literal,
@@ -377,7 +401,7 @@ class _Reader(SimpleEval):  # type: ignore[misc]
             return _CONSTANTS[name]
         pattern, bound = self.rule.names[name]
         concrete = fill(pattern, row[:bound])
-        met = list(expand(self.data, concrete))
+        met = [(pointer, self.changes.get(pointer, value)) for pointer, value in expand(self.data, concrete)]
         self.paths.update(dict.fromkeys(pointer for pointer, _ in met))
         if "/*" in concrete:
             return tuple(operand(value) for _, value in met)
@@ -420,17 +444,17 @@ def _judge(reader: _Reader) -> tuple[tuple[Value, Value], bool, Decimal | None]:
 
 
 def _outcome(reader: _Reader) -> RuleOutcome:
-    rule, path = reader.rule, _home(reader.rule, reader.row)
+    rule, row, path = reader.rule, reader.row, _home(reader.rule, reader.row)
     try:
         sides, holds, difference = _judge(reader)
     except NotApplicable as reason:
-        return RuleOutcome(rule, None, path, tuple(reader.paths), message=f"not applicable: {reason}")
+        return RuleOutcome(rule, None, path, tuple(reader.paths), message=f"not applicable: {reason}", row=row)
     except decimal.DecimalException as error:
         words = f"not applicable: {type(error).__name__}"
-        return RuleOutcome(rule, None, path, tuple(reader.paths), message=words)
+        return RuleOutcome(rule, None, path, tuple(reader.paths), message=words, row=row)
     message = "" if holds else _words(reader, sides, difference)
     check: Literal["arithmetic", "date"] = "date" if as_date(sides[0]) else "arithmetic"
-    return RuleOutcome(rule, holds, path, tuple(reader.paths), check, *sides, difference, message)
+    return RuleOutcome(rule, holds, path, tuple(reader.paths), check, *sides, difference, message, row)
 
 
 def _home(rule: Rule, row: tuple[str, ...]) -> str:

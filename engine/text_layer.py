@@ -35,20 +35,26 @@ UNCOVERED = 0.08  # share of text-like ink without words above which the layer i
 
 @dataclass(frozen=True, slots=True)
 class TextLayer:
-    """The words that can be seen, in reading order, and counts of what was left out.
+    """The words that can be seen, in reading order, and what was left out.
 
-    ``hidden``: words drawn invisibly, tiny, off the page, or without contrast to what is around them;
+    ``unseen``: words drawn invisibly, tiny, off the page (their boxes lie outside 0..1), or without contrast to what
+    is around them, in the content's order; they are evidence of what was hidden and no reading;
     ``garbled``: share of characters that no font maps or that mean nothing; ``images``: boxes of the
     images drawn; ``sideways``: share of words that do not run from left to right;
     ``thumbnail``: the page in grey at 72 dpi or less, None where there is no page to draw.
     """
 
     words: tuple[Word, ...] = ()
-    hidden: int = 0
+    unseen: tuple[Word, ...] = ()
     garbled: float = 0.0
     images: tuple[Box, ...] = ()
     sideways: float = 0.0
     thumbnail: Pixels | None = None
+
+    @property
+    def hidden(self) -> int:
+        """How many words nobody sees."""
+        return len(self.unseen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +75,13 @@ def text_layer(document: Document, page: int, config: Config) -> TextLayer:
     if content is None:
         return TextLayer()
     runs = list(_runs(content.lines))
-    seen = [run for run in runs if _can_be_seen(run, content.thumbnail)]
+    inked = [run for run in runs if _can_be_seen(run, content.thumbnail)]
+    borrowed = _borrowed(inked, content.thumbnail)
+    seen = [run for at, run in enumerate(inked) if at not in borrowed]
+    in_sight = set(map(id, seen))
     return TextLayer(
         words=_in_reading_order(seen),
-        hidden=len(runs) - len(seen),
+        unseen=tuple(Word(run.text, run.box, 1.0, run.line, "text_layer") for run in runs if id(run) not in in_sight),
         garbled=_garbled_share(content.lines),
         images=content.images,
         sideways=sum(not _runs_rightwards(run) for run in seen) / max(len(seen), 1),
@@ -84,9 +93,10 @@ def trust(layer: TextLayer) -> tuple[bool, str]:
     """Whether ``layer`` may stand in for OCR, and why.
 
     The order is from certain to subtle: no words, a scan with text over it (an old OCR layer, however good),
-    hidden, garbled, sideways, and last ink that looks like text and has no words.
+    hidden, garbled, sideways, words that another thing in their place may cover, and last ink that looks like text
+    and has no words.
     """
-    doubt = _doubt_of_page(layer) or _doubt_of_words(layer) or _doubt_of_ink(layer)
+    doubt = _doubt_of_page(layer) or _doubt_of_words(layer) or _doubt_of_sight(layer) or _doubt_of_ink(layer)
     return doubt is None, doubt or f"the text layer covers the page's text ({len(layer.words)} words)"
 
 
@@ -107,6 +117,35 @@ def _doubt_of_words(layer: TextLayer) -> str | None:
     if layer.sideways > 0.5:
         return "the text runs sideways or upside down"
     return None
+
+
+def _doubt_of_sight(layer: TextLayer) -> str | None:
+    """Words where an image is drawn, and two amounts in one place: only the ink tells which of them can be seen."""
+    for image in layer.images:
+        on_it = sum(image.x0 <= w.box.cx <= image.x1 and image.y0 <= w.box.cy <= image.y1 for w in layer.words)
+        if on_it:
+            return f"{on_it} words of the text layer stand where an image is drawn, and may lie under it"
+    amounts = [word for word in layer.words if _AMOUNT.search(word.text)]
+    for one, other in itertools.combinations(amounts, 2):
+        if _same_place(one.box, other.box) and _digits(one.text) != _digits(other.text):
+            return "the text layer has two amounts in one place, one of which covers the other"
+    return None
+
+
+_AMOUNT = re.compile(r"\d[.,]\d\d(?!\d)")
+
+
+def _digits(text: str) -> str:
+    return re.sub(r"\D", "", text)
+
+
+def _same_place(one: Box, other: Box) -> bool:
+    """Whether two boxes have more than a third of the area under both in common."""
+    across, down = min(one.x1, other.x1) - max(one.x0, other.x0), min(one.y1, other.y1) - max(one.y0, other.y0)
+    if across <= 0 or down <= 0:
+        return False
+    both = one.width * one.height + other.width * other.height - across * down
+    return across * down > both / 3
 
 
 def _doubt_of_ink(layer: TextLayer) -> str | None:
@@ -211,11 +250,42 @@ def _can_be_seen(run: _Run, page: Pixels) -> bool:
         return False
     if not (0 <= run.box.cx <= 1 and 0 <= run.box.cy <= 1):
         return False
+    rows, columns = _place(run.box, page, 1)
+    return _has_contrast(page[rows, columns])
+
+
+def _place(box: Box, page: Pixels, margin: int) -> tuple[slice, slice]:
+    """The rows and columns of a box, widened by ``margin`` pixels and cut at the page's edges."""
     height, width = page.shape[:2]
-    x0, x1 = int(max(run.box.x0, 0) * width), int(np.ceil(min(run.box.x1, 1) * width))
-    y0, y1 = int(max(run.box.y0, 0) * height), int(np.ceil(min(run.box.y1, 1) * height))
-    there = page[max(y0 - 1, 0) : y1 + 1, max(x0 - 1, 0) : x1 + 1]
+    x0, x1 = int(max(box.x0, 0) * width), int(np.ceil(min(box.x1, 1) * width))
+    y0, y1 = int(max(box.y0, 0) * height), int(np.ceil(min(box.y1, 1) * height))
+    return slice(max(y0 - margin, 0), max(y1 + margin, 0)), slice(max(x0 - margin, 0), max(x1 + margin, 0))
+
+
+def _has_contrast(there: Pixels) -> bool:
     return there.size > 0 and int(there.max()) - int(there.min()) >= 20
+
+
+def _borrowed(runs: list[_Run], page: Pixels) -> set[int]:
+    """Which of ``runs`` (by index) stand where only the ink of other words is: white print across black.
+
+    A word that others leave less than a quarter of its box to is given the benefit of the doubt.
+    """
+    x0, y0, x1, y1 = np.array([(r.box.x0, r.box.y0, r.box.x1, r.box.y1) for r in runs]).reshape(-1, 4).T
+    found = set()
+    for at, run in enumerate(runs):
+        box = run.box
+        crossing = (np.minimum(x1, box.x1) > np.maximum(x0, box.x0)) & (np.minimum(y1, box.y1) > np.maximum(y0, box.y0))
+        crossing[at] = False
+        if crossing.any():
+            own = np.zeros(page.shape[:2], bool)
+            own[_place(box, page, 0)] = True
+            whole = int(own.sum())
+            for other in np.flatnonzero(crossing):
+                own[_place(runs[other].box, page, 1)] = False
+            if own.sum() >= whole / 4 and not _has_contrast(page[own]):
+                found.add(at)
+    return found
 
 
 _CODES = re.compile(r"\(cid:\d+\)")

@@ -165,6 +165,7 @@ def test_options_reach_the_library(run: Run, flow: Flow) -> None:
         lang="eng+deu",
         jobs=2,
         password="x",  # noqa: S106 - no secret
+        ocr="tesseract",
         schemas=Path(folder),
         min_side=10,
         no_vlm=True,

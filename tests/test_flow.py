@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from engine.agreement import bounded
 from engine.claim import Claim
 from engine.config import Config
 from engine.decide import decide
@@ -16,7 +15,7 @@ from engine.doctype import list_types, load_type
 from engine.flow import extract, readings_to_result, route
 from engine.identify import identify
 from engine.merge import claims_to_fields, fields_to_data
-from engine.page import Box, Reading, Word
+from engine.page import Box, Reading
 from engine.receive import Document
 from engine.result import Field, Finding, PageResult
 from engine.route import decide_route
@@ -149,15 +148,6 @@ def test_an_unreadable_leaf_says_so() -> None:
     assert result.fields["/total"].missing == "unreadable"
     result = readings_to_result(DOCUMENT, [reading()], RECEIPT, Config())
     assert result.fields["/total"].missing == "absent"
-
-
-@pytest.mark.parametrize(("other", "most"), [("9.00", 1.0), ("9.08", 0.9)])
-def test_a_value_that_two_readers_saw_differently_vouches_for_nothing(other: str, most: float) -> None:
-    box = Box(0.1, 0.1, 0.2, 0.2)
-    word = Word("9.00", box, 0.99, 0, other=other, agreed=other == "9.00")
-    fields = {"/total": Field(Decimal("9.00"), "9.00", 1, box, "ocr", confidence=0.99)}
-    found = bounded(fields, [Reading(1, words=(word,))])
-    assert found["/total"].confidence == min(0.99, most)
 
 
 def test_an_unknown_type_is_no_guess() -> None:

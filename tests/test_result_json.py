@@ -53,6 +53,7 @@ def test_the_result_has_the_shape_of_the_contract() -> None:
         "witness": "9.00",
         "confidence": Decimal("0.98"),
         "missing": None,
+        "box_quality": None,
     }
     assert data["findings"] == [
         {

@@ -11,13 +11,16 @@ from dataclasses import replace
 from engine.label.candidates import Candidate
 from engine.label.rank import Ranked
 
+SURE = 0.4  # share from which a fitted leaf takes its place first
+
 
 def assign(rankings: Mapping[str, Sequence[Ranked]], fitted: Collection[str]) -> dict[str, list[Ranked]]:
-    """Each leaf's ranking without the places that another leaf has a better claim to; those of ``fitted`` first."""
+    """Each leaf's ranking without the places that another leaf has a better claim to; those of ``fitted`` first, where
+    they are at all sure: shares of leaves that nothing was fitted for are not comparable."""
     taken: list[Candidate] = []
     kept: dict[str, list[Ranked]] = {}
     best = {leaf: max((r.share for r in ranking), default=0.0) for leaf, ranking in rankings.items()}
-    for leaf in sorted(rankings, key=lambda leaf: (leaf not in fitted, -best[leaf])):
+    for leaf in sorted(rankings, key=lambda leaf: (leaf not in fitted or best[leaf] < SURE, -best[leaf])):
         kept[leaf] = [free for ranked in rankings[leaf] if (free := without(ranked, taken))]
         if kept[leaf]:
             taken.append(kept[leaf][0].candidate)

@@ -93,8 +93,13 @@ def _shares(scores: Array, right: NDArray[np.bool_]) -> tuple[Array, float]:
     return shares - wanted, float(np.log(max(mass, 1e-12)))
 
 
-def fit_probability(rows: Sequence[Features], right: Sequence[bool], penalty: float = 0.5) -> dict[str, float]:
-    """Logistic weights from evidence to the probability of being right (predictions must be out of fold)."""
+def fit_probability(
+    rows: Sequence[Features], right: Sequence[bool], penalty: float = 0.5, weights: Sequence[float] | None = None
+) -> dict[str, float]:
+    """Logistic weights from evidence to the probability of being right (predictions must be out of fold).
+
+    ``weights`` say how much each row counts; else all count alike.
+    """
     from scipy.optimize import minimize
 
     names = sorted({name for row in rows for name in row})
@@ -102,10 +107,12 @@ def fit_probability(rows: Sequence[Features], right: Sequence[bool], penalty: fl
     sign = np.where(np.array(right), 1.0, -1.0)
     shrink = np.array([0.01 if name == "bias" else penalty for name in names])
 
-    def loss(weights: Array) -> tuple[float, Array]:
-        margin = sign * (matrix @ weights)
-        value = float(np.logaddexp(0, -margin).sum() + shrink @ weights**2)
-        return value, matrix.T @ (-sign / (1 + np.exp(margin))) + 2 * shrink * weights
+    count = np.ones(len(rows)) if weights is None else np.array(weights)
+
+    def loss(theta: Array) -> tuple[float, Array]:
+        margin = sign * (matrix @ theta)
+        value = float(count @ np.logaddexp(0, -margin) + shrink @ theta**2)
+        return value, matrix.T @ (-count * sign / (1 + np.exp(margin))) + 2 * shrink * theta
 
     best = minimize(loss, np.zeros(len(names)), jac=True, method="L-BFGS-B").x
     return {name: round(float(w), 4) for name, w in zip(names, best, strict=True)}

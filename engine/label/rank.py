@@ -167,6 +167,8 @@ def evidence(candidate: Candidate, features: Features, share: float, runner_up: 
         "repaired": features.get("repaired", 0.0),
         "rules_hold": features.get("rules_hold", 0.0),
         "labelled": 1 - features.get("label_none", 0.0),
+        "agreed": float(all(w.agreed for w in candidate.words)),
+        "disputed": float(any(w.agreed is False for w in candidate.words)),
     }
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from engine.label.candidates import Candidate
 from engine.label.features import Pool
 from engine.pointer import set_at
-from engine.rules import Rule, apply
+from engine.rules import Rule, holds
 
 MOST_VALUES = 30  # candidates of a leaf that are tried, largest first: closing amounts are large
 MOST_OPERANDS = 3
@@ -96,4 +96,4 @@ def fits(rule: Rule, values: dict[str, Any]) -> bool:
     data: dict[str, Any] = {}
     for pointer, value in values.items():
         set_at(data, pointer, value)
-    return any(outcome.holds for outcome in apply(rule, data))
+    return holds(rule, data)

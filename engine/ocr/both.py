@@ -12,12 +12,8 @@ from engine.ocr.agree import Place, merge
 from engine.ocr.paddle import Paddle
 from engine.page import PageImage, Word
 
-SURE = 0.80  # mean confidence of the first reader below which the page is read again as a whole
-DOUBT = 0.85  # confidence of a line's least sure word below which the line is read again
 SURE = 0.90  # mean confidence from which the first reader's text stands against the second's
-SURE_NUMBER = (
-    0.80  # confidence of its least sure word from which the second reader's text stands where there are digits
-)
+SURE_NUMBER = 0.80  # confidence of its least sure word from which the second's stands where there are digits
 LOST = 0.60  # confidence under which a word that only the first reader saw is taken for a speck
 NUMERIC = re.compile(r"\d")
 
@@ -34,7 +30,12 @@ class Both:
         return f"{self.first.name} + {self.second.name}"
 
     def read(self, image: PageImage) -> tuple[Word, ...]:
-        return without_specks(merge(self.first.read(image), self.second.read(image), first_stands))
+        return together(self.first.read(image), self.second.read(image))
+
+
+def together(first: Sequence[Word], second: Sequence[Word]) -> tuple[Word, ...]:
+    """A page's words from what both engines read of it."""
+    return without_specks(merge(first, second, first_stands))
 
 
 def first_stands(place: Place) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from threading import Event
@@ -117,6 +118,19 @@ class _Piece:
     def is_of(self, whole: _Piece) -> bool:
         """Whether this is a piece of that one."""
         return set(self.leaves) <= set(whole.leaves) and whole.top <= self.top and self.bottom <= whole.bottom
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """How sending one question ended: what the model said (``text``, where complete) and what it took."""
+
+    outcome: Outcome
+    text: str = ""
+    reason: str = ""
+    body: Body | None = field(default=None, repr=False)
+    tokens: Tokens | None = None
+    attempts: int = 0
+    usage: Usage = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,11 +323,36 @@ class Vlm:
         best = second if _rank(second) >= _rank(first) else first
         return _judged(replace(best, attempts=first.attempts + second.attempts, usage=first.usage + second.usage))
 
+    def ask_once(self, question: Question, usable: Callable[[Sent], bool]) -> Sent:
+        """A question of any shape, asked once: kept or recorded or paid for like those about pages, never asked again.
+
+        An answer is kept where it is ``usable``. Never raises for what the model or its server does.
+        """
+        with self.store.lock(self._key(question)) if self.store else nullcontext():
+            kept = self._kept(question)
+            if kept:
+                there = self._replied(question, kept)
+                if usable(there):
+                    return there
+            sent = self._exchange(question)
+            if usable(sent):
+                self._keep(question, sent)
+            return sent
+
     def _send(self, piece: _Piece, question: Question) -> _Part:
         """One question paid for, sent (with its tries) and understood."""
+        sent = self._exchange(question)
+        part = _understood(sent, question, piece)
+        return replace(part, body=sent.body, tokens=sent.tokens, attempts=sent.attempts, usage=sent.usage)
+
+    def _exchange(self, question: Question) -> Sent:
+        """One question paid for and sent, with its tries; or its recording."""
         request = self.provider.request(question, self.model)
         if self.recordings is not None:
-            return self._recorded(self.recordings, piece, question, request)
+            try:
+                return self._replied(question, self.recordings.find(request, parts_of(question, request)))
+            except Fault as fault:
+                return Sent(fault.outcome, reason=str(fault), attempts=1)
         most = cost(self.model, most_tokens(self.model, question))
         try:
             tried = with_retry(
@@ -322,11 +361,15 @@ class Vlm:
         except Exhausted as error:
             unsent = error.outcome == "skipped"
             lost = Usage(usd=None) if error.sent else NOTHING  # a try that was worked on may have been billed
-            return _Part(error.outcome, piece.leaves, str(error), attempts=error.attempts - unsent, usage=lost)
+            return Sent(error.outcome, reason=str(error), attempts=error.attempts - unsent, usage=lost)
         reply = self.provider.reply(tried.body, request)
         usage = self._usage(reply) + (Usage(usd=None) if tried.sent else NOTHING)
-        part = _understood(reply, question, piece)
-        return replace(part, body=tried.body, tokens=reply.tokens, attempts=tried.attempts, usage=usage)
+        return Sent(reply.outcome, reply.text, reply.reason, tried.body, reply.tokens, tried.attempts, usage)
+
+    def _replied(self, question: Question, kept: Kept) -> Sent:
+        """A kept answer or a recording as if it had just come; it costs nothing."""
+        reply = self.provider.reply(kept.body, self.provider.request(question, self.model))
+        return Sent(reply.outcome, reply.text, reply.reason, usage=Usage(kept=1))
 
     def _paid(self, request: Request, most: Decimal | None, timeout: float) -> Body:
         """One try, for which the money is set aside: all that it may cost. Raises Fault, ``skipped`` without money."""
@@ -344,13 +387,6 @@ class Vlm:
         finally:
             reservation.release()  # counts only where nothing was settled, as when the run is stopped
         return body
-
-    def _recorded(self, recordings: Replay, piece: _Piece, question: Question, request: Request) -> _Part:
-        try:
-            kept = recordings.find(request, parts_of(question, request))
-        except Fault as fault:
-            return _Part(fault.outcome, piece.leaves, str(fault), attempts=1)
-        return replace(_understood(self.provider.reply(kept.body, request), question, piece), usage=Usage(kept=1))
 
     def _usage(self, reply: Reply) -> Usage:
         tokens = reply.tokens
@@ -372,13 +408,12 @@ class Vlm:
 
         One that was cut off is kept only where its pieces are: it leads to them.
         """
-        reply = self.provider.reply(kept.body, self.provider.request(question, self.model))
-        part = _judged(_understood(reply, question, piece))
+        part = _judged(_understood(self._replied(question, kept), question, piece))
         if part.outcome == "truncated":
             return part
         return replace(part, usage=Usage(kept=1)) if part.outcome == "complete" else None
 
-    def _keep(self, question: Question, part: _Part) -> None:
+    def _keep(self, question: Question, part: _Part | Sent) -> None:
         """Under the first question, so that whoever asks it again gets what its re-ask brought."""
         if self.store is None or part.body is None:
             return
@@ -391,11 +426,11 @@ class Vlm:
 # ------------------------------------------------------------------------------------------------ understanding
 
 
-def _understood(reply: Reply, question: Question, piece: _Piece) -> _Part:
-    if reply.outcome != "complete":
-        return _Part(reply.outcome, piece.leaves, reply.reason)
+def _understood(sent: Sent, question: Question, piece: _Piece) -> _Part:
+    if sent.outcome != "complete":
+        return _Part(sent.outcome, piece.leaves, sent.reason)
     try:
-        answer = read_answer(reply.text, question, piece.page.image.page)
+        answer = read_answer(sent.text, question, piece.page.image.page)
     except Unusable as error:
         return _Part(error.outcome, piece.leaves, str(error))
     return _Part("complete", piece.leaves, answer=answer)

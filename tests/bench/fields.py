@@ -1,8 +1,9 @@
 """Field accuracy, clean rate and false success, by OCR alone and out of fold.
 
-    python -m tests.bench.fields [--data DIR] [--write]
+    python -m tests.bench.fields [--data DIR] [--ocr tesseract|both|default] [--write]
 
-Each document is extracted with weights that were fitted without its group (company, advertiser, registrant).
+Each document is extracted with weights that were fitted without its group (company, advertiser, registrant), on what
+Tesseract reads and on what both engines read together.
 Without --data the bundled fixtures are read with the shipped weights. --write refits the shipped weights on all
 documents below --data.
 """
@@ -26,6 +27,7 @@ from engine.label.claims import kind_of
 from engine.label.rank import Model, shipped_model
 from engine.page import Reading
 from engine.receive import receive
+from engine.reread import doubted_pages
 from engine.result import Result
 from tests.bench.baseline import baseline
 from tests.bench.datasets import ROOT, Sample, agree, samples, shown
@@ -59,6 +61,14 @@ def without_fold(outcomes: Sequence[Outcome], fold: int) -> list[Outcome]:
     return [o for o in outcomes if fold_of(o.case.sample.group) != fold]
 
 
+def all_cases(items: Sequence[Sample], types: Mapping[str, DocumentType]) -> list[Case]:
+    """Every document twice: as Tesseract reads it, and as both engines do."""
+    return [
+        *samples_to_cases(items, read_samples(items, "tesseract"), types),
+        *samples_to_cases(items, read_samples(items, "both"), types),
+    ]
+
+
 def write_weights(cases: Sequence[Case], rankers: Sequence[Model]) -> None:
     """The shipped model: ranker on everything, calibration from out-of-fold choices."""
     model = fit_model(cases)
@@ -71,18 +81,25 @@ def write_weights(cases: Sequence[Case], rankers: Sequence[Model]) -> None:
 
 
 def extract_all(
-    items: Sequence[Sample], readings: Readings, types: Mapping[str, DocumentType], models: Sequence[Model]
-) -> dict[tuple[str, str], Result]:
-    return {
-        (s.set, s.id): readings_to_result(
-            receive(s.path, Config()),
-            readings[s.set, s.id],
-            types[s.type],
-            Config(route="ocr"),
-            models[fold_of(s.group) % len(models)],
-        )
-        for s in items
-    }
+    items: Sequence[Sample],
+    first: Readings,
+    second: Readings,
+    types: Mapping[str, DocumentType],
+    models: Sequence[Model],
+) -> tuple[dict[tuple[str, str], Result], dict[tuple[str, str], Sequence[Reading]]]:
+    """Results, and the readings that they come from: the second ones of pages that are worth another look."""
+    results, readings = {}, {}
+    config = Config(route="ocr")
+    for s in items:
+        key, doctype, model = (s.set, s.id), types[s.type], models[fold_of(s.group) % len(models)]
+        document, read = receive(s.path, config), first[s.set, s.id]
+        result = readings_to_result(document, read, doctype, config, model)
+        doubted = {reading.page for reading in doubted_pages(result, doctype, read, ())} if second is not first else ()
+        if doubted:
+            read = [b if a.page in doubted else a for a, b in zip(read, second[key], strict=True)]
+            result = readings_to_result(document, read, doctype, config, model)
+        results[key], readings[key] = result, read
+    return results, readings
 
 
 def print_accuracy(
@@ -199,20 +216,22 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
 def main(arguments: Iterable[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path)
+    parser.add_argument("--ocr", choices=("tesseract", "both", "default"), default="default")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args(None if arguments is None else list(arguments))
     every = [load_type(name) for name, _ in list_types()]
     types = {doctype.name: doctype for doctype in every}
     items = list(samples(options.data))
     print(f"{len(items)} documents" + ("" if options.data else " (the bundled fixtures; give DATA=DIR for real ones)"))
-    readings = read_samples(items)
+    first = read_samples(items, "both" if options.ocr == "both" else "tesseract")
     models = [shipped_model()]
     if options.data:
-        cases = samples_to_cases(items, readings, types)
+        cases = all_cases(items, types)
         models = out_of_fold_models(cases)
         if options.write:
             write_weights(cases, models)
-    results = extract_all(items, readings, types, models)
+    second = read_samples(items, "both") if options.ocr == "default" else first
+    results, readings = extract_all(items, first, second, types, models)
     print_accuracy(items, readings, types, results)
     print_clean(items, readings, types, results)
     print_unjudged(items, readings, results)

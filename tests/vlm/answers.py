@@ -12,7 +12,12 @@ SURE = 0.97
 
 
 def answer_text(schema: dict[str, Any], data: dict[str, Any]) -> str:
-    """The JSON text of an answer to *schema* (compiled or not) that holds *data* where it has it, else nulls."""
+    """The JSON text of an answer to *schema* (compiled or not) that holds *data* where it has it, else nulls.
+
+    Asked which of two texts a picture shows, it abstains.
+    """
+    if "choice" in schema["properties"]:
+        return '{"choice": "neither"}'
     return str(simplejson.dumps(_object(schema, data), use_decimal=True))
 
 

@@ -160,7 +160,8 @@ def test_every_way_has_its_outcome_on_every_wire(way: Way, wires: Wires, receipt
     result = extract(receipt, "receipt", settings(wires.provider, wires.server), way.policy)
     told = checked(result)
     page = told["pages"][0]
-    assert (page["route"], page["outcome"], told["status"]) == ("vlm", way.outcome, "review")
+    status = "clean" if way.outcome == "complete" else "review"  # the witness confirms what the receipt says
+    assert (page["route"], page["outcome"], told["status"]) == ("vlm", way.outcome, status)
     assert way.attempts in (None, page["attempts"])
     assert page["usage"]["calls"] <= page["attempts"] == len(wires.server.asked)
     assert page["usage"]["input_tokens"] == 120 * page["usage"]["calls"]  # whatever became of the answer
@@ -184,7 +185,8 @@ def test_every_way_has_its_outcome_on_every_wire(way: Way, wires: Wires, receipt
 def test_a_value_of_the_wrong_type_is_left_to_ocr_alone(server: Server, receipt: Path, by_ocr: Result) -> None:
     server.handler = next(way for way in WAYS if way.name == "wrong type").make()
     result = extract(receipt, "receipt", settings(ALONE, server))
-    assert result.fields["/total"] == by_ocr.fields["/total"]
+    total = result.fields["/total"]
+    assert (total.value, total.source) == (by_ocr.fields["/total"].value, "ocr")
     assert {f.source for p, f in result.fields.items() if f.value is not None and p != "/total"} == {"vlm"}
 
 
@@ -770,9 +772,9 @@ def test_kept_answers_are_listed_cleared_and_not_kept(
     at = ("--provider", "openai", "--route", "vlm", "--base-url", server.base_url("openai"))
     asks = ("extract", receipt, "--type", "receipt", *at)
     kept = ("--cache", tmp_path / "kept")
-    assert engine(*asks, "--no-cache")[0] == 1
+    assert engine(*asks, "--no-cache")[0] == 0
     assert "no answers are kept" in engine("cache", *kept)[1]
-    assert engine(*asks, *kept)[0] == engine(*asks, *kept)[0] == 1
+    assert engine(*asks, *kept)[0] == engine(*asks, *kept)[0] == 0
     assert len(server.asked) == 2
     code, out, _ = engine("cache", *kept)
     assert code == 0
@@ -805,7 +807,7 @@ def test_no_secret_is_told_or_kept(
         server.handler = next(each for each in WAYS if each.name == way).make()
         at = ("--provider", provider, "--base-url", server.base_url(provider), "--model", "m-1", "--cache", "kept")
         code, out, err = engine("extract", receipt, "--type", "receipt", "--route", "vlm", *at, "--verbose")
-        assert code == 1
+        assert code in (0, 1)
         assert "page 1" in err
         files = [path.read_text() for path in (tmp_path / "kept").rglob("*") if path.is_file()]
         told = "\n".join((out, err, *files))
