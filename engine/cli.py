@@ -263,23 +263,27 @@ def route(file: Path, type_name: str | None, as_json: bool, explain: Path | None
     help="What was extracted, as data or by pointer; several give a JSON array.",
 )
 @_schemas
+@_model
 @_common
 def verify(file: Path, type_name: str, values_files: tuple[Path, ...], **options: Any) -> int:
     """Check extractions made elsewhere against their document.
 
-    Every value is looked for where it should stand; none is changed, and no model is asked.
+    Every value is looked for where it should stand; none is changed. No model is asked without --provider; with it
+    the model is shown the places of contradicted values.
     """
     from engine.as_json import result_to_data, to_json
     from engine.flow import verify_each
     from engine.given import read_given
     from engine.progress import page_progress
+    from engine.vlm.connect import connect
 
     config = _settings(options)
     _check_there([file])
     _check_type(type_name, config)
     given = [read_given(path) for path in values_files]
     with page_progress(file.name, quiet=options["quiet"]) as progress:
-        results = verify_each(file, given, type=type_name, config=config, progress=progress)
+        vlm = connect(config) if options["provider"] else None
+        results = verify_each(file, given, type=type_name, config=config, progress=progress, vlm=vlm)
     told = [result_to_data(result) for result in results]
     _print(to_json(told if len(told) > 1 else told[0]))
     return max(EXIT_CODES[result.status] for result in results)

@@ -137,5 +137,7 @@ def why_missing(
 
 def booked(result: Result, usage: Mapping[int, Usage]) -> Result:
     """The result with what choosing between two texts took added to its pages and its sum."""
-    pages = tuple(replace(p, usage=p.usage + usage[p.page]) if p.usage and p.page in usage else p for p in result.pages)
+    pages = tuple(
+        replace(p, usage=(p.usage or Usage()) + usage[p.page]) if p.page in usage else p for p in result.pages
+    )
     return replace(result, pages=pages, usage=sum(usage.values(), result.usage))

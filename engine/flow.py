@@ -159,8 +159,12 @@ def verify_each(
     type: str = "auto",
     config: Config | None = None,
     progress: Progress | None = None,
+    vlm: Vlm | None = None,
 ) -> tuple[Result, ...]:
-    """Several extractions of one document, which is read once; a result for each, as :func:`verify` gives."""
+    """Several extractions of one document, which is read once; a result for each, as :func:`verify` gives.
+
+    ``vlm`` is shown the places of contradicted values; without it no model is asked, whatever is configured.
+    """
     config, path = config or Config(), Path(path)
     config = replace(config, route="ocr" if config.route == "ocr" else "auto")
     doctypes = asked_types(type, config)
@@ -176,13 +180,17 @@ def verify_each(
     doubt = (*doubt, *hidden_findings(document, readings, config))
     routes = without_vlm(readings, readings_to_routes(readings, document, doctype, config))
     sign, second = decimal_sign_of(line.text for line in readings_to_lines(readings)), second_reader(document, config)
-    asks = Asks(second, CropLook(document, readings, config))
+    crops = CropLook(document, readings, config)
     results: list[Result] = []
     for each in given:
         fields = values_to_fields(each.values, doctype, each.where, sign) if doctype else {}
+        chooser = Chooser(vlm, crops, [reading.page for reading in readings]) if vlm else None
+        asks = Asks(second, crops, chooser)
         result = fields_to_result(fields, document, readings, routes, doctype, config, doubt, asks=asks)
+        result = result if chooser is None else booked(result, chooser.usage)
         left_out = overlooked(result.fields, readings, doctype) if doctype else ()
-        results.append(replace(result, findings=(*result.findings, *left_out), ocr=names(ocr, second)))
+        result = replace(result, ocr=names(ocr, second), model=vlm.name if vlm else None)
+        results.append(replace(result, findings=(*result.findings, *left_out)))
     return tuple(results)
 
 

@@ -125,9 +125,10 @@ def _doubt_of_sight(layer: TextLayer) -> str | None:
         on_it = sum(image.x0 <= w.box.cx <= image.x1 and image.y0 <= w.box.cy <= image.y1 for w in layer.words)
         if on_it:
             return f"{on_it} words of the text layer stand where an image is drawn, and may lie under it"
-    amounts = [word for word in layer.words if _AMOUNT.search(word.text)]
-    for one, other in itertools.combinations(amounts, 2):
-        if _same_place(one.box, other.box) and _digits(one.text) != _digits(other.text):
+    amounts = sorted((w for w in layer.words if _AMOUNT.search(w.text)), key=lambda w: w.box.y0)
+    for i, one in enumerate(amounts):
+        near = itertools.takewhile(lambda w, end=one.box.y1: w.box.y0 <= end, amounts[i + 1 :])  # type: ignore[misc]
+        if any(_same_place(one.box, other.box) and _digits(one.text) != _digits(other.text) for other in near):
             return "the text layer has two amounts in one place, one of which covers the other"
     return None
 

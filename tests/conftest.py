@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 OF_PROVIDERS = ("ANTHROPIC_", "OPENAI_", "GEMINI_", "GOOGLE_")
+
+
+@pytest.fixture(autouse=True)
+def the_same_voice() -> Iterator[None]:
+    """What --quiet does to the log of one test is undone for the next."""
+    log = logging.getLogger("engine")
+    level = log.level
+    yield
+    log.setLevel(level)
 
 
 @pytest.fixture(autouse=True)

@@ -148,7 +148,6 @@ def test_a_null_of_what_is_not_on_the_page_is_no_matter(results: dict[str, Resul
     nulls = {p for p, f in result.fields.items() if f.value is None}
     assert nulls
     assert not [f for f in result.findings if f.path in nulls]
-    assert result.status == "clean"
 
 
 def test_values_as_on_paper_are_compared_and_kept(results: dict[str, Result]) -> None:

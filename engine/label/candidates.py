@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.label.anchors import Anchor
@@ -12,7 +12,7 @@ from engine.label.lines import Line, bounding
 from engine.page import Box, Word
 from engine.values.dates import DateForm, dates_in, resolve
 from engine.values.identifiers import Identifier, identifiers_in
-from engine.values.numbers import Number, numbers_in
+from engine.values.numbers import CURRENCY_CODES, Number, numbers_in
 
 ADDRESS_LINES = 7  # an address is at most this many rows high
 Form = Number | DateForm | Identifier
@@ -54,6 +54,21 @@ def number_candidates(lines: Sequence[Line], decimal_sign: str | None) -> list[C
         for line in lines
         for form in numbers_in(line.text, decimal_sign)
     ]
+
+
+def currency_candidates(lines: Sequence[Line], decimal_sign: str | None) -> list[Candidate]:
+    """Currencies of amounts, and codes that stand by themselves in a row with an amount ("EUR    280.97")."""
+    found = []
+    for candidate in number_candidates(lines, decimal_sign):
+        if isinstance(candidate.form, Number) and candidate.form.currency:
+            found.append(replace(candidate, value=candidate.form.currency))
+    for line in lines:
+        if AMOUNT.search(line.text):
+            for i, word in enumerate(line.words):
+                code = word.text.strip(EDGE)
+                if code in CURRENCY_CODES and not any(c.line is line and c.first <= i < c.last for c in found):
+                    found.append(Candidate(code, word.text, (word,), line, i, i + 1))
+    return found
 
 
 def date_candidates(lines: Sequence[Line], order: str | None, default: str) -> list[Candidate]:

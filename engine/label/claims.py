@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +16,7 @@ from engine.label.candidates import (
     Candidate,
     address_candidates,
     choice_candidates,
+    currency_candidates,
     date_candidates,
     identifier_candidates,
     number_candidates,
@@ -97,12 +98,7 @@ def _numbers(sheet: Sheet, leaf: Leaf) -> list[Candidate]:
 
 def _currencies(sheet: Sheet, leaf: Leaf) -> list[Candidate]:
     """The currency is told by the signs and codes that stand with the amounts, whatever its label."""
-    numbers = number_candidates(sheet.layout.lines, sheet.decimal_sign)
-    return [
-        replace(number, value=number.form.currency)
-        for number in numbers
-        if isinstance(number.form, Number) and number.form.currency
-    ]
+    return currency_candidates(sheet.layout.lines, sheet.decimal_sign)
 
 
 def _dates(sheet: Sheet, leaf: Leaf) -> list[Candidate]:

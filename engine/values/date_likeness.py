@@ -11,7 +11,7 @@ from engine.values.likeness import SURE_LETTERS, Likeness, digits_like
 
 
 def date_likeness(iso: str, printed: str, order: str | None, default: str | None) -> Likeness:
-    """A date (YYYY-MM-DD, a time behind it not counted) against a form that holds one date.
+    """A date (YYYY-MM-DD) against a form that holds one date. A time behind it that is not printed is compatible.
 
     ``order`` (dmy, mdy, ymd) is what the document's other dates tell, ``default`` what is usual for its type.
     Where one of them decides, the date with day and month swapped is different; where none does, each reading
@@ -24,7 +24,7 @@ def date_likeness(iso: str, printed: str, order: str | None, default: str | None
     forms = dates_in(printed)
     found = {_against(form, claim, order, default) for form in forms}
     if found == {"equal"} and len(forms) == 1:
-        return "equal" if _as_printed(forms[0]) else "compatible"
+        return "equal" if _as_printed(forms[0]) and _time_printed(iso, printed) else "compatible"
     if found & {"equal", "compatible"}:
         return "compatible"
     if any(_same(claim, day, century=True) for form in forms for _, day in form.readings):
@@ -40,6 +40,24 @@ def _claimed(iso: str) -> date | None:
         return date.fromisoformat(match[1]) if match else None
     except ValueError:
         return None
+
+
+_TIME = re.compile(r"(?<!\d)(\d{1,2})[:.](\d\d)(?:[:.](\d\d))?(?!\d)\s*([ap]\.?m\b)?", re.IGNORECASE)
+
+
+def _time_printed(iso: str, printed: str) -> bool:
+    """Is the time of a claim, if it has one, printed too? Its zone does not count; seconds do if both have them."""
+    claimed = iso.strip()[10:].lstrip("T ")
+    if not claimed:
+        return True
+    wanted = _TIME.match(claimed)
+    return wanted is not None and any(_same_time(wanted, seen) for seen in _TIME.finditer(printed))
+
+
+def _same_time(claimed: re.Match[str], seen: re.Match[str]) -> bool:
+    hour = int(seen[1]) % 12 + 12 * (seen[4][0] in "pP") if seen[4] else int(seen[1])
+    seconds = {claimed[3] or "00", seen[3] or claimed[3] or "00"}
+    return (int(claimed[1]), claimed[2]) == (hour, seen[2]) and hour < 24 and claimed[2] < "60" and len(seconds) == 1
 
 
 def _against(form: DateForm, claim: date, order: str | None, default: str | None) -> Likeness:

@@ -105,6 +105,7 @@ _SHARED_SIGNS = ("$", "¥", "kr", "Kr", "Rs", "Rs.", "Fr.")
 _CURRENCIES: dict[str, str | None] = dict.fromkeys(_SHARED_SIGNS)
 _CURRENCIES.update((code, code) for code in _CODES.split())
 _CURRENCIES.update(zip(_SIGNS.split()[::2], _SIGNS.split()[1::2], strict=True))
+CURRENCY_CODES = frozenset(_CODES.split())
 _BY_LENGTH = sorted(_CURRENCIES, key=len, reverse=True)
 _CURRENCY = "|".join(("(?<![A-Za-z])" if c[0].isalpha() else "") + re.escape(c) for c in _BY_LENGTH)
 _AFTER_CURRENCY = "(?=[0-9OolI])(?:" + "|".join(f"(?<={re.escape(c)})|(?<={re.escape(c)}\\ )" for c in _BY_LENGTH) + ")"

@@ -40,7 +40,7 @@ def signals(judgement: Judgement) -> dict[str, float]:
         "bias": 1.0,
         judgement.verdict: 1.0,
         "logit": math.log(share / (1 - share)) / 7,
-        **{name: value for name, value in told.items() if name != "share"},
+        **{name: value for name, value in told.items() if name not in ("share", "figure", "crop")},
     }
 
 

@@ -11,12 +11,13 @@ from engine.label.rank import Model
 from engine.page import Reading
 from engine.pointer import matches
 from engine.result import Field, Finding
+from engine.validate import quoted
 from engine.witness.choice import Pick, let_choose
 from engine.witness.closer import look_closer
 from engine.witness.confidence import probability
 from engine.witness.crop import Crops
 from engine.witness.judgement import Judgement
-from engine.witness.open_map import judge_entry
+from engine.witness.open_map import judge_entries
 from engine.witness.rows import judge_rows
 from engine.witness.second_look import SecondLook, apart, read_twice
 from engine.witness.sight import Sight
@@ -25,6 +26,8 @@ from engine.witness.single import judge_single
 CHECKED = ("vlm", "given")
 SURE = 0.5  # share from which a value confirmed by the first reader needs no second look
 OWN = 0.5  # share that each reader by itself must give a value that both together found
+MOST_PAGES = 10  # that are read again for values that stand nowhere
+ANOTHER = 0.3  # share of another figure from which a silent one of a model is an error: something else stands there
 HANDWRITTEN = 0.5  # probability of a region from which OCR's reading in it is no evidence
 
 
@@ -59,18 +62,26 @@ def bear_witness(
     if not asked or not pages:
         return dict(fields), ()
     first = Sight("tesseract", apart(pages, "tesseract"), doctype, model)
-    second = Sight("paddle", apart(pages, "paddle"), doctype, model)
-    found = judge_fields(asked, doctype, [first, second] if twice else [first])
+    others = {r.page: r for r in apart([r for r in pages if r.page in twice], "paddle")}
+    found = judge_fields(asked, doctype, [first, *second_sight(pages, others, doctype, model)])
     doubted = [r for r in pages if r.page in pages_in_doubt(asked, found, pages) - twice]
     again = asks.look(doubted) if asks.look and doubted else {}
     if again:
-        second = replace(second, readings=tuple(again.get(reading.page, reading) for reading in second.readings))
-        found = judge_fields(asked, doctype, [first, second])
+        found = judge_fields(asked, doctype, [first, *second_sight(pages, others | dict(again), doctype, model)])
     found = {pointer: not_of_handwriting(judgement, pages) for pointer, judgement in found.items()}
     found = look_closer(found, asked, first, asks.crops) if asks.crops else found
     found = let_choose(found, asked, first, asks.pick) if asks.pick else found
     judged = {p: told(f, found[p], leaf_of(p, doctype)) if p in found else f for p, f in fields.items()}
     return judged, tuple(chain.from_iterable(said(p, asked[p], j, whole=whole) for p, j in found.items()))
+
+
+def second_sight(
+    pages: Sequence[Reading], others: Mapping[int, Reading], doctype: DocumentType, model: Model | None
+) -> list[Sight]:
+    """What the second reader has seen: its own pages, and text layers, which need no second one. A page that only the
+    first has read is none of its: nobody agrees with himself."""
+    seen = [others.get(page.page, page) for page in pages if page.page in others or page.source == "text_layer"]
+    return [Sight("paddle", tuple(seen), doctype, model)] if others else []
 
 
 def judge_fields(fields: Mapping[str, Field], doctype: DocumentType, sights: Sequence[Sight]) -> dict[str, Judgement]:
@@ -79,11 +90,11 @@ def judge_fields(fields: Mapping[str, Field], doctype: DocumentType, sights: Seq
     for array in arrays:
         found |= judge_rows(fields, array, sights)
     found = {p: j if fields[p].source in CHECKED else own_cell(j) for p, j in found.items() if p in fields}
-    for pointer, field in fields.items():
-        leaf = leaf_of(pointer, doctype)
-        if pointer in found or leaf is None:
-            continue
-        judgement = judge_entry(pointer, field, sights) if leaf.open_map else judge_single(leaf, field.value, sights)
+    leaves = {p: leaf for p in fields if p not in found and (leaf := leaf_of(p, doctype))}
+    entries = judge_entries({p: fields[p] for p, leaf in leaves.items() if leaf.open_map}, sights)
+    for pointer, leaf in leaves.items():
+        field = fields[pointer]
+        judgement = entries[pointer] if leaf.open_map else judge_single(leaf, field.value, sights)
         found[pointer] = judgement if field.source in CHECKED else own(judgement, field, doctype.threshold)
     return found
 
@@ -108,12 +119,13 @@ def own_cell(judgement: Judgement) -> Judgement:
 def pages_in_doubt(
     fields: Mapping[str, Field], found: Mapping[str, Judgement], pages: Sequence[Reading]
 ) -> frozenset[int]:
-    """The pages to be read again: of a value that is not surely confirmed, its own; all where none is known."""
+    """The pages to be read again: of a value that is not surely confirmed, its own; the first where none is known."""
     doubted: set[int] = set()
     for pointer, judgement in found.items():
-        if judgement.verdict != "confirmed" or judgement.evidence.get("share", 1.0) < SURE:
+        unsure = judgement.verdict != "confirmed" or judgement.evidence.get("share", 1.0) < SURE
+        if unsure and judgement.evidence:  # without any evidence nothing was looked for
             known = {page for page in (fields[pointer].page, judgement.page) if page}
-            doubted |= known or {reading.page for reading in pages}
+            doubted |= known or {reading.page for reading in pages[:MOST_PAGES]}
     return frozenset(doubted)
 
 
@@ -153,6 +165,14 @@ def told(field: Field, judgement: Judgement, leaf: Leaf | None) -> Field:
     )
 
 
+def something_else(judgement: Judgement) -> bool:
+    """All readers see the same other figure in its place, or one of them is fairly sure of another."""
+    told = judgement.evidence
+    rival = told.get("rival", 0.0)
+    likelier = rival >= ANOTHER and rival > max(told.get("share", 0.0), told.get("near", 0.0))
+    return bool(told.get("otherwise")) or (bool(told.get("figure")) and likelier)
+
+
 def said(pointer: str, field: Field, judgement: Judgement, *, whole: bool) -> Iterator[Finding]:
     """A contradiction is an error, and so is a value that no reader sees anywhere, or in whose place all readers see
     the same other one. The other silences are warnings: they are no proof of anything."""
@@ -160,13 +180,13 @@ def said(pointer: str, field: Field, judgement: Judgement, *, whole: bool) -> It
         return
     page = judgement.page or field.page
     if judgement.verdict == "contradicted":
-        yield Finding(pointer, "witness", "error", f"{field.value} is contradicted: {judgement.reason}", page)
+        yield Finding(pointer, "witness", "error", f"{quoted(field.value)} is contradicted: {judgement.reason}", page)
     elif field.source in CHECKED:
         invented = bool(judgement.evidence.get("nowhere")) and (whole or field.page is not None)
         yield Finding(
             pointer,
             "witness",
-            "error" if invented or judgement.evidence.get("otherwise") else "warning",
-            f"{field.value} is not confirmed: {judgement.reason}",
+            "error" if invented or something_else(judgement) else "warning",
+            f"{quoted(field.value)} is not confirmed: {judgement.reason}",
             page,
         )

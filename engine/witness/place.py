@@ -32,13 +32,15 @@ NEAR = 1.6  # line heights down to the next of them
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """``words`` of a page that print ``printed``; ``value`` is what the ranking reads there."""
+    """``words`` of a page that print ``printed``; ``value`` is what the ranking reads there. ``misread``: a text
+    that differs from the claim in glyphs which OCR confuses, and in nothing else."""
 
     likeness: Likeness
     page: int
     printed: str
     value: Any
     words: tuple[Word, ...]
+    misread: bool = False
 
     @property
     def box(self) -> Box:
@@ -114,14 +116,17 @@ def _text(value: str, candidate: Candidate, sight: Sight) -> Place:
     """The run of words that prints the claim best, beginning in the candidate and going on below it or not."""
     best: Place | None = None
     for words in _with_wraps(candidate, sight):
-        found = text_alignment(value, [word.text for word in words])
+        exact = all(word.reader == "text_layer" for word in words)
+        found = text_alignment(value, [word.text for word in words], exact=exact)
         if found.likeness == "different" or found.span is None:
             continue
         run = words[slice(*found.span)]
         whole = words if len(words) > len(candidate.words) else candidate.words
         if len(_letters(run)) >= RUN * len(_letters(whole)) and (best is None or found.likeness == "equal"):
             printed = " ".join(word.text for word in run)
-            best = Place(found.likeness, candidate.line.page, printed, printed, tuple(run))
+            left_out = any(digits(word.text) for word in whole if word not in run)
+            likeness: Likeness = "compatible" if left_out else found.likeness  # a house number or a year is no trifle
+            best = Place(likeness, candidate.line.page, printed, printed, tuple(run), found.misread)
         if best and best.likeness == "equal":
             return best
     return best or Place("different", candidate.line.page, candidate.printed, candidate.value, candidate.words)

@@ -114,9 +114,10 @@ def _bands(row: Claimed, printed: Printed, place: float) -> Iterator[tuple[float
         if all_of_it - rated[at] <= EXTRA:
             continue
         for first, last in _wider(at, rated, printed):
-            common = printed.common(row, first, last) - EXTRA * (last - first - 1)
-            if common > rated[at] and rated[at] == max(rated.get(i, 0) for i in range(first, last)):
-                yield common, Band(first, last, at)
+            if rated[at] == max(rated.get(i, 0) for i in range(first, last)):
+                common = printed.common(row, first, last) - EXTRA * (last - first - 1)
+                if common > rated[at]:
+                    yield common, Band(first, last, at)
 
 
 def _rated(row: Claimed, printed: Printed, place: float) -> Mapping[int, float]:

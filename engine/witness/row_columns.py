@@ -25,7 +25,8 @@ SAME_TABLE = 0.65  # share of common leaves from which two heads are of one tabl
 @dataclass(frozen=True, slots=True)
 class Example:
     """Where a claimed value of row ``row`` stands, ``below`` lines under the row's main line. ``turned``: with the
-    other sign than claimed, None for zero and what is no number."""
+    other sign than claimed, None for zero and what is no number. ``minus``, ``cents``: printed with
+    a minus, with decimals."""
 
     row: int
     page: int
@@ -33,11 +34,14 @@ class Example:
     x0: float
     x1: float
     turned: bool | None = None
+    minus: bool = False
+    cents: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """A column as learnt from ``rows`` rows: ``edge`` says which edge its forms share, ``at`` where it is."""
+    """A column as learnt from ``rows`` rows: ``edge`` says which edge its forms share, ``at`` where it is. ``x0`` and
+    ``x1`` hold all of them, ``usual`` is from where to where most reach."""
 
     below: int
     edge: str
@@ -45,6 +49,7 @@ class Strip:
     x0: float
     x1: float
     rows: int
+    usual: tuple[float, float]
 
     def distance(self, x0: float, x1: float, line: Line) -> float:
         """How far a form's edge is from the column's, in letter heights."""
@@ -69,6 +74,9 @@ class Examples:
             self._by_page.setdefault(example.page, []).append(example)
         signs = Counter(e.turned for e in self._all if e.turned is not None)
         self.turned = signs[True] >= ENOUGH and not signs[False]
+        self.unsigned = self.turned and all(e.minus for e in self._all if e.turned)
+        self.cents = 2 * sum(e.cents for e in self._all) > len(self._all)
+        self.middles = tuple((e.x0 + e.x1) / 2 for e in self._all)
 
     def strip(self, row: int, page: int) -> Strip | None:
         """The column at a row, from its neighbours on the page, else from those of other pages."""
@@ -99,7 +107,8 @@ def _strip(examples: Sequence[Example]) -> Strip:
         spreads[edge] = (round(median(abs(of(e.x0, e.x1) - at) for e in examples), 3), at)
     edge = min(EDGES, key=lambda e: spreads[e][0])
     x0, x1 = min(e.x0 for e in examples), max(e.x1 for e in examples)
-    return Strip(examples[0].below, edge, spreads[edge][1], x0, x1, len(examples))
+    usual = median(e.x0 for e in examples), median(e.x1 for e in examples)
+    return Strip(examples[0].below, edge, spreads[edge][1], x0, x1, len(examples), usual)
 
 
 def heads_of_pages(heads: Sequence[Head], pages: Sequence[int]) -> dict[int, Head]:
@@ -125,13 +134,15 @@ def role(head: Head | None, leaf: str, x0: float, x1: float, claimed: Collection
     if head is None:
         return None
     near = min(head.columns, key=lambda c: (max(c.x0 - x1, x0 - c.x1, 0.0), _off(c, x0, x1)), default=None)
-    if near is None or near.leaf is None:
+    if near is None:
         return None
+    over = min(near.x1, x1) > max(near.x0, x0)
+    if near.leaf is None:
+        return False if over and leaf in head.leaves else None
     if leaf in {part.pointer for part in (near.leaf, near.until) if part}:
         return True
     if near.leaf.pointer not in claimed:
         return None
-    over = min(near.x1, x1) > max(near.x0, x0)
     return False if over or leaf in head.leaves else None
 
 

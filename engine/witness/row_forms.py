@@ -18,6 +18,7 @@ from engine.label.anchors import letters
 from engine.label.lines import Line
 from engine.values.dates import DateForm, dates_in
 from engine.values.numbers import Number, numbers_in
+from engine.witness.row_years import Years
 
 Keys = Mapping[str, float]  # key to weight: how much it tells, rarity not counted
 TORN = 0.3  # vertical overlap from which two lines are one, if their words stand clear of each other
@@ -27,7 +28,8 @@ TORN = 0.3  # vertical overlap from which two lines are one, if their words stan
 class Form:
     """A number or date of a line: words ``first`` to ``last`` (half-open), ``meant`` as it is to be understood.
 
-    ``meant`` is the printed form, with the document's year added to a date without one.
+    ``meant`` is the printed form, with the document's year added to a date without one. Where several years may be
+    the one, ``open`` holds all that may be meant (``meant`` is then the first of them).
     """
 
     line: Line
@@ -38,6 +40,7 @@ class Form:
     value: Decimal | None
     days: tuple[str, ...] = ()
     decimals: int = 0
+    open: tuple[str, ...] = ()
 
     @property
     def x0(self) -> float:
@@ -67,13 +70,13 @@ def _torn(upper: Line, lower: Line) -> bool:
     return all(u.box.x1 <= v.box.x0 or v.box.x1 <= u.box.x0 for u in upper.words for v in lower.words)
 
 
-def line_to_forms(line: Line, decimal_sign: str | None, year: int | None) -> tuple[Form, ...]:
-    """The numbers and dates of a line, from left to right; a date may lack its year, which is then the document's.
+def line_to_forms(line: Line, decimal_sign: str | None, years: Years) -> tuple[Form, ...]:
+    """The numbers and dates of a line, from left to right; a date may lack its year, which ``years`` tell.
 
     No date reaches over a gap between cells ("Apr 18  Apr 24" are two).
     """
     numbers = [_form(line, 0, n, n.value) for n in numbers_in(line.text, decimal_sign)]
-    dates = [form for start, end in line.cells for form in _dates(line, start, end, year)]
+    dates = [form for start, end in line.cells for form in _dates(line, start, end, years)]
     return tuple(sorted((*numbers, *dates), key=lambda form: form.first))
 
 
@@ -89,8 +92,8 @@ def _days(found: Number | DateForm) -> tuple[str, ...]:
     return tuple(day.isoformat() for _, day in found.readings) if isinstance(found, DateForm) else ()
 
 
-def _dates(line: Line, start: int, end: int, year: int | None) -> Iterator[Form]:
-    """The dates of a cell; without a whole one, runs of one or two words that are one with the year added."""
+def _dates(line: Line, start: int, end: int, years: Years) -> Iterator[Form]:
+    """The dates of a cell; without a whole one, runs of one or two words that are one with a year added."""
     words = [word.text for word in line.words[start:end]]
     if not any(c.isdigit() for word in words for c in word):
         return
@@ -98,16 +101,27 @@ def _dates(line: Line, start: int, end: int, year: int | None) -> Iterator[Form]
         yield from (_form(line, start, date, None) for date in found)
         return
     at = start
-    while year and at < end:
-        runs = [(stop, " ".join(w.text for w in line.words[at:stop])) for stop in (at + 2, at + 1) if stop <= end]
-        date = next(((stop, run, d) for stop, run in runs if (d := _dated(run.strip(" .,"), year))), None)
-        if date:
-            yield Form(line, at, date[0], date[2].printed, date[1], None, _days(date[2]))
-        at = date[0] if date else at + 1
+    while at < end:
+        tried = (_yearless(line, at, stop, years) for stop in (at + 2, at + 1) if stop <= end)
+        form = next(filter(None, tried), None)
+        if form:
+            yield form
+        at = form.last if form else at + 1
 
 
-@lru_cache(maxsize=4096)
-def _dated(printed: str, year: int) -> DateForm | None:
+def _yearless(line: Line, first: int, last: int, years: Years) -> Form | None:
+    printed = " ".join(word.text for word in line.words[first:last])
+    found, settled = years.readings(printed.strip(" .,"), dated)
+    if not found:
+        return None
+    days = tuple(dict.fromkeys(day for form in found for day in _days(form)))
+    meant = tuple(form.printed for form in found)
+    return Form(line, first, last, meant[0], printed, None, days, open=() if settled else meant)
+
+
+@lru_cache(maxsize=1 << 15)
+def dated(printed: str, year: int) -> DateForm | None:
+    """The date that a printed day and month make with a year, None where they make none."""
     if len(printed) > 12 or not any(map(str.isdigit, printed)):
         return None
     for longer in (f"{printed} {year}", f"{printed}/{year}"):

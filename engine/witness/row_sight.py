@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from engine.label.anchors import letters
 from engine.label.columns import Head, line_to_cells
 from engine.page import Word
 from engine.values.date_likeness import date_likeness
@@ -16,10 +17,14 @@ from engine.values.identifiers import key_of
 from engine.values.likeness import Likeness, number_likeness
 from engine.values.text_alignment import text_alignment
 from engine.witness.row_alignment import Band
-from engine.witness.row_columns import REACH, Strip, role
+from engine.witness.row_columns import REACH, Strip
 from engine.witness.row_forms import Form
+from engine.witness.row_roles import BY_RULE, Roles
+from engine.witness.row_rules import fill_row
 from engine.witness.row_table import Anchor, PlacedTable, Sort, sort_of
+from engine.witness.row_text import size_of, text_cell
 
+FILLS = 0.85  # share of its cell's letters that a claimed text must fill
 SURE_COLUMN = 3  # rows from which a column is sure without a head
 
 
@@ -28,7 +33,9 @@ class Look:
     """What one reader saw of a cell. ``likeness`` is None where nothing of its sort was seen at its place.
 
     ``meaning`` is what two readers are compared by; ``column``: 1 sure, 0.5 told by the order of the values
-    only, 0 unknown or in doubt; ``anchored``: the share of the row's other cells that stand on its lines.
+    only, 0 unknown or in doubt; ``anchored``: the share of the row's other cells that stand on its lines; ``part``:
+    only a part of the claim is printed there, or only a part of what is printed is claimed; ``misplaced``: the head
+    or the rules give the column to another leaf.
     """
 
     reason: str
@@ -40,6 +47,8 @@ class Look:
     anchored: float = 0.0
     column: float = 0.0
     ambiguous: bool = False
+    part: bool = False
+    misplaced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,7 @@ class RowSight:
     """One reader, asked for the cells of a claimed table."""
 
     table: PlacedTable
+    roles: Roles
 
     def look(self, row: int, leaf: str) -> Look:
         anchor = self.table.anchor(row, leaf)
@@ -57,20 +67,32 @@ class RowSight:
             return Look("a tick is not read")
         page = self.table.pages.lines[anchor.band.main].page
         strip, head = self.table.strip(row, leaf, page), self.table.pages.heads.get(page)
-        told = role(head, leaf, strip.x0, strip.x1, self._rivals_of(sort)) if strip else None
+        told = self.roles.told(leaf, row, page)
         if strip is None and (head is None or leaf not in head.leaves):
             seen = self._look_by_order(row, leaf, anchor, sort)
         elif told is False:
-            seen = Look("the table's head gives the column to another field")
+            seen = Look("the table's head gives the column to another field", misplaced=True)
         else:
-            sure = strip is None or strip.rows >= SURE_COLUMN or told is True
+            sure = told is True or (strip is not None and strip.rows >= SURE_COLUMN)
             seen = self._look_in_column(row, leaf, anchor, strip, head)
             seen = replace(seen, column=1.0 if sure else 0.7)
+        if seen.likeness == "equal" and told is not True:
+            seen = self._without_head(seen, row, leaf, page)
         return replace(seen, page=page, anchored=min(1.0, anchor.share), ambiguous=anchor.ambiguous)
 
-    def _rivals_of(self, sort: Sort) -> Collection[str]:
-        """Leaves that a head may give a column to: for a text, those that are claimed at all."""
-        return self.table.pages.leaves if sort in ("number", "date") else self.table.claimed_leaves
+    def _without_head(self, seen: Look, row: int, leaf: str, page: int) -> Look:
+        """An equal value counts only as far as something else than the claim says whose its column is."""
+        if self.roles.misplaced(leaf, row, page):
+            why = "the rows' rule holds with its column and another one exchanged"
+            return replace(seen, column=0.0, reason=why, misplaced=True)
+        if fill_row(leaf, row) in self.roles.rules.failing:
+            return replace(seen, column=0.0, reason="a rule of its row fails, and no head tells its column")
+        if self.table.strip(row, leaf, page) is None:
+            return seen
+        sure = self.roles.sure(leaf, row, page)
+        return (
+            seen if sure == BY_RULE else replace(seen, column=sure, reason="" if sure else "no head tells its column")
+        )
 
     def _look_in_column(self, row: int, leaf: str, anchor: Anchor, strip: Strip | None, head: Head | None) -> Look:
         sort = sort_of(self.table.rows[row][leaf], self.table.pages.leaves[leaf])
@@ -145,12 +167,23 @@ class RowSight:
         words = form.line.words[form.first : form.last]
         if form.value is None:
             orders = self.table.pages.leaves[leaf].date_order or self.table.pages.sight.doctype.date_order
-            likeness = date_likeness(str(value), form.meant, self.table.pages.sight.sheet.date_order, orders)
-            return Look("", likeness, form.days, form.printed, words=words)
-        claim = Decimal(value)
-        turned = self.table.examples[leaf].turned
-        likeness = _likeness(-claim if turned else claim, form.printed, self.table.pages.sight.sheet.decimal_sign)
-        return Look("", likeness, form.value, form.printed, words=words)
+            order = self.table.pages.sight.sheet.date_order
+            likely = {date_likeness(str(value), meant, order, orders) for meant in form.open or (form.meant,)}
+            part = bool(form.open) and likely != {"different"}
+            likeness: Likeness = "compatible" if part else likely.pop()
+            return Look(
+                "its year is not printed" if part else "", likeness, form.days, form.printed, words=words, part=part
+            )
+        return Look("", self._number_likeness(row, leaf, Decimal(value), form), form.value, form.printed, words=words)
+
+    def _number_likeness(self, row: int, leaf: str, claim: Decimal, form: Form) -> Likeness:
+        """Where all rows turn the printed sign, that is equal if something else than the claim says that it may."""
+        sign = self.table.pages.sight.sheet.decimal_sign
+        if not self.table.examples[leaf].turned:
+            return _likeness(claim, form.printed, sign)
+        likeness = _likeness(-claim, form.printed, sign)
+        told = self.roles.told(leaf, row, form.line.page) is True
+        return "compatible" if likeness == "equal" and not self.roles.may_turn(leaf, headed=told) else likeness
 
     def _compared(self, row: int, leaf: str, words: Sequence[Word]) -> Look:
         """One token of those in the column, or all of them, may be the identifier."""
@@ -178,9 +211,22 @@ class RowSight:
             seen = tuple(word for _, _, word in words[slice(*found.span)])
             line = self.table.pages.lines[min(lines)]
             if strip is None or abs(seen[0].box.x0 - strip.x0) / line.aspect / line.height <= 2 * REACH:
-                text = " ".join(word.text for word in seen)
-                return Look("", found.likeness, text, text, words=seen)
+                return self._filled(
+                    row, found.likeness, [(at, word) for at, _, word in words[slice(*found.span)]], anchor
+                )
         return None
+
+    def _filled(self, row: int, likeness: Likeness, run: Sequence[tuple[int, Word]], anchor: Anchor) -> Look:
+        """A text that leaves out much of its cell is another one; of what goes on below it is only a part."""
+        seen = tuple(word for _, word in run)
+        text = " ".join(word.text for word in seen)
+        own, below = text_cell(self.table, row, run, anchor.band)
+        if size_of(seen) < FILLS * size_of(own):
+            whole = " ".join(word.text for word in own)
+            return Look(f"its row reads more: {whole}", "compatible", letters(whole), whole, words=tuple(own))
+        if size_of(seen) < FILLS * size_of([*own, *below]):
+            return Look("what its row reads goes on below", "compatible", letters(text), text, words=seen, part=True)
+        return Look("", likeness, text, text, words=seen)
 
     def _look_by_order(self, row: int, leaf: str, anchor: Anchor, sort: Sort) -> Look:
         """No column is known: the value is where it should be if it stands once in the row's lines, and numbers and

@@ -6,6 +6,7 @@ that is judged is never the evidence for its own place.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,15 +15,15 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from engine.doctype import Leaf
-from engine.label.cells import layout_to_notation
 from engine.label.columns import Head, lines_to_heads
 from engine.label.lines import Line
 from engine.page import Word
 from engine.values.identifiers import key_of
 from engine.values.text_alignment import text_alignment
-from engine.witness.row_alignment import Band, Claimed, Printed, align_rows
+from engine.witness.row_alignment import COMMON, Band, Claimed, Printed, align_rows
 from engine.witness.row_columns import Example, Examples, Strip, heads_of_pages
-from engine.witness.row_forms import Form, line_to_forms, line_to_keys, mended, value_to_keys
+from engine.witness.row_forms import Form, dated, line_to_forms, line_to_keys, mended, value_to_keys
+from engine.witness.row_years import lines_to_years
 from engine.witness.sight import Sight
 
 Sort = Literal["number", "date", "identifier", "text"]
@@ -30,6 +31,7 @@ ANCHORED = 0.8  # what the other cells have in common with the line: about one v
 AGREEING = 0.5  # share of the other cells' weight that must agree
 AGREEING_BETWEEN = 0.25  # the same, where the rows around leave no other line
 TOLD_BY_SEVERAL = 1.2  # the same, of values that need not be rare, where no other line is free for the row
+FREE = 60  # lines above and below a row that are looked at for a rival, where no other row bounds them
 RIVAL = 0.9  # share of it that another free line has, from which the row's place is in doubt
 
 
@@ -55,8 +57,9 @@ class TablePages:
 
     @cached_property
     def forms(self) -> tuple[tuple[Form, ...], ...]:
-        year = layout_to_notation(self.sight.sheet.layout).year
-        return tuple(line_to_forms(line, self.sight.sheet.decimal_sign, year) for line in self.lines)
+        sheet = self.sight.sheet
+        years = lines_to_years(self.lines, sheet.date_order, self.sight.doctype.date_order or "dmy", dated)
+        return tuple(line_to_forms(line, sheet.decimal_sign, years) for line in self.lines)
 
     @cached_property
     def printed(self) -> Printed:
@@ -102,6 +105,27 @@ class PlacedTable:
         return [at for at in range(upper.last, lower.first) if self.pages.forms[at]] if upper and lower else []
 
     @cached_property
+    def taken(self) -> dict[int, int]:
+        """Which row each line belongs to."""
+        return {at: row for row, band in enumerate(self.bands) if band for at in range(band.first, band.last)}
+
+    def homeless(self, row: int) -> bool:
+        """No line is left for the row: every one that prints most of it is another row's."""
+        if self.bands[row] is not None:
+            return False
+        claim, printed = self.claimed[row], self.pages.printed
+        whole = sum(map(printed.whole, claim.cells.values()))
+        alike = {
+            at
+            for keys in claim.cells.values()
+            for key in keys
+            if len(where := printed.where.get(key, ())) <= COMMON
+            for at in where
+        }
+        free = alike - self.taken.keys()
+        return not any(printed.common(claim, at, at + 1) >= AGREEING * whole for at in free)
+
+    @cached_property
     def firm(self) -> list[bool]:
         """Whether a row is anchored with all its cells."""
         return [
@@ -143,15 +167,28 @@ class PlacedTable:
 
     def _has_rival(self, row: int, band: Band, leaf: str, common: float) -> bool:
         """Another line that no row has taken agrees about as well with the row's other cells."""
-        upper = next((b for b in reversed(self.bands[:row][-20:]) if b), None)
-        lower = next((b for b in self.bands[row + 1 :][:20] if b), None)
-        first = upper.last if upper else max(0, band.first - 60)
-        last = lower.first if lower else min(len(self.pages.lines), band.last + 60)
-        free = [at for at in range(first, last) if not band.first <= at < band.last]
-        return any(
-            self.pages.printed.common(self.claimed[row], at, at + 1, leaf) >= RIVAL * common > 0
-            for at in free[: 2 * 60]
+        shares = (
+            sum(share for other, share in shared.items() if other != leaf) for shared in self._free_lines(row, band)
         )
+        return any(share >= RIVAL * common > 0 for share in shares)
+
+    def _free_lines(self, row: int, band: Band) -> list[dict[str, float]]:
+        """What each cell of the row has in common with the free lines about it, those with nothing left out."""
+        if row not in self._free:
+            upper = next((b for b in reversed(self.bands[max(0, row - 20) : row]) if b), None)
+            lower = next((b for b in self.bands[row + 1 : row + 21] if b), None)
+            first = upper.last if upper else max(0, band.first - FREE)
+            last = lower.first if lower else min(len(self.pages.lines), band.last + FREE)
+            lines = [at for at in range(first, last) if not band.first <= at < band.last][: 2 * FREE]
+            printed, cells = self.pages.printed, self.claimed[row].cells
+            wanted = frozenset(key for keys in cells.values() for key in keys)
+            near = [at for at in lines if not wanted.isdisjoint(printed.keys[at])]
+            self._free[row] = [{name: printed.shared(keys, at, at + 1) for name, keys in cells.items()} for at in near]
+        return self._free[row]
+
+    @cached_property
+    def _free(self) -> dict[int, list[dict[str, float]]]:
+        return {}
 
     # --- where the columns are ---
 
@@ -187,7 +224,9 @@ class PlacedTable:
                 turned = (claim < 0) != (read < 0) if read and _is_number(claim) else None
                 x0, x1 = min(w.box.x0 for w in words), max(w.box.x1 for w in words)
                 below = at - self._without(row, leaf, band).main
-                yield leaf, Example(row, self.pages.lines[at].page, below, x0, x1, turned), len(places) == 1
+                page, minus = self.pages.lines[at].page, bool(read and read < 0)
+                cents = bool(re.search(r"[.,]\d\d\D*$", words[-1].text))
+                yield leaf, Example(row, page, below, x0, x1, turned, minus, cents), len(places) == 1
 
     def equal_places(
         self, row: int, band: Band, value: Any, sort: Sort

@@ -20,6 +20,8 @@ from engine.result import Field, Quality
 from engine.values.text_alignment import text_alignment
 from engine.witness.judgement import Judgement
 from engine.witness.row_forms import value_to_keys
+from engine.witness.row_roles import Roles
+from engine.witness.row_rules import RowRules, claims_to_rules
 from engine.witness.row_sight import Look, RowSight
 from engine.witness.row_table import PlacedTable, TablePages, sort_of
 from engine.witness.sight import Sight
@@ -60,19 +62,30 @@ def judge_on_pages(
     rows: list[dict[str, Any]] = [{} for _ in keys]
     for pointer, (key, leaf) in places.items():
         rows[number[key]][leaf] = fields[pointer].value
-    readers = [RowSight(PlacedTable(page, [_in_order(row, leaves) for row in rows])) for page in pages]
+    tables = [PlacedTable(page, [_in_order(row, leaves) for row in rows]) for page in pages]
+    rules = _rules(fields, rows, pages[0])
+    readers = [RowSight(table, Roles(table, rules)) for table in tables]
+    homeless = {n for n in range(len(rows)) if all(table.homeless(n) for table in tables)}
     found = {}
     for pointer, (key, leaf) in places.items():
         if only is None or pointer in only:
             value = fields[pointer].value
             judgement = looks_to_judgement(_looks(readers, number[key], leaf), value, leaves[leaf])
-            found[pointer] = judgement if judgement.verdict != "silent" else _marked(judgement, value, pages)
+            if judgement.verdict == "silent":
+                judgement = _marked(judgement, value, pages, homeless=number[key] in homeless)
+            found[pointer] = judgement
     return found
 
 
-def _marked(judgement: Judgement, value: Any, pages: Sequence[TablePages]) -> Judgement:
-    """A silence with whether any line of the pages holds the value at all."""
-    nowhere = not any(key in page.printed.where for page in pages for key in value_to_keys(value))
+def _rules(fields: Mapping[str, Field], rows: Sequence[Mapping[str, Any]], pages: TablePages) -> RowRules:
+    doctype, array = pages.sight.doctype, next((leaf.array for leaf in pages.leaves.values()), None)
+    single = {leaf.pointer: fields[leaf.pointer].value for leaf in doctype.leaves if leaf.pointer in fields}
+    return claims_to_rules(doctype, array, rows, single) if array else RowRules()
+
+
+def _marked(judgement: Judgement, value: Any, pages: Sequence[TablePages], *, homeless: bool) -> Judgement:
+    """A silence with whether any line of the pages holds the value at all, and is not wholly other rows'."""
+    nowhere = homeless or not any(key in page.printed.where for page in pages for key in value_to_keys(value))
     return replace(judgement, evidence=judgement.evidence | {"nowhere": float(nowhere)})
 
 
@@ -163,8 +176,15 @@ def _judgement(verdict: Any, reason: str, shown: Look, looks: Sequence[Look]) ->
 
 
 def _otherwise(looks: Sequence[Look]) -> bool:
-    """Do two readers see one and the same other value in the cell? Two of different kinds hardly misread alike."""
-    seen = [look for look in looks if look.words and look.column == 1 and look.likeness in ("different", "compatible")]
+    """Do two readers see one and the same other value in the cell? Two of different kinds hardly misread alike. Or
+    does the only one see it in what a program wrote? Or does the head give the column to another leaf, or the rules?
+    """
+    if any(look.misplaced for look in looks):
+        return True
+    other = [look for look in looks if look.words and look.column == 1 and not look.part]
+    seen = [look for look in other if look.likeness in ("different", "compatible")]
+    if len(looks) == 1 and len(seen) == 1:  # what a program wrote is not misread
+        return all(word.reader == "text_layer" for word in seen[0].words)
     return len(seen) == len(looks) > 1 and all(look.meaning == seen[0].meaning for look in seen)
 
 

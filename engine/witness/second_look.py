@@ -49,14 +49,15 @@ class SecondReader:
 
 
 def second_reader(document: Document, config: Config) -> SecondReader | None:
-    """None for a language whose letters it does not know."""
-    return None if set(config.lang.split("+")) - BOTH_READ else SecondReader(document, config)
+    """None for a language whose letters it does not know, and with ``ocr = tesseract``."""
+    unknown = set(config.lang.split("+")) - BOTH_READ
+    return None if unknown or config.ocr == "tesseract" else SecondReader(document, config)
 
 
 def _read_again(document: Document, reading: Reading, config: Config) -> Reading | None:
     try:
         image = turned(prepare(document, reading.page, config), reading.rotation)
-    except BadPage as error:  # what was read once and cannot be drawn again has one reader, and nothing is accused
+    except BadPage as error:  # what was read once and cannot be drawn again has one reader, who accuses nobody
         log.warning("page %d has no second reader: %s", reading.page, error)
         return None
     return replace(reading, words=Paddle().read(image))

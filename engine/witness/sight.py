@@ -52,6 +52,8 @@ class Sight:
 
     def owned_by_another(self, leaf: Leaf, ranked: Ranked) -> bool:
         """Does every place of this value belong to another leaf of its kind, which is sure of it?"""
+        if kind_of(leaf) in (CHOICE, CURRENCY):
+            return False
         others = [places for pointer, places in self._owners.items() if pointer != leaf.pointer]
         return all(any(clash(place, taken) for taken in others) for place in ranked.places)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.doctype import Leaf
-from engine.label.claims import CURRENCY, kind_of
+from engine.label.claims import CHOICE, CURRENCY, kind_of
 from engine.result import Quality
 from engine.values.text_alignment import text_alignment
 from engine.witness.judgement import Judgement
@@ -19,11 +19,12 @@ from engine.witness.place import Place, ranked_to_place
 from engine.witness.sight import Sight
 
 STANDS = 0.1  # share of a value's places from which it stands at its leaf's place
-OUTVOTED = 3.0  # times its share that another figure may have, before the claimed one stands elsewhere only
+OUTVOTED = 1.5  # times its share that another figure may have, before the claimed one stands elsewhere only
 OUTVOTED_TEXT = 0.9  # share of another text from which it does; texts that overlap share their shares
 OWNED = 0.5  # share from which a value stands at its place although that place is another leaf's as well
 SEEN = 1e-3  # share from which a value counts as seen elsewhere
 STANDS_FUZZY = 0.3  # the share wanted of a text of which OCR read a word badly, or not
+SURELY = 0.9  # confidence of its least sure word from which one reader's text is not taken for a misreading
 ACCUSES, ACCUSES_TEXT = 0.5, 0.8  # share of the other value from which readers that agree on it contradict
 ACCUSES_SWAPPED = 0.4  # the same where the claimed value stands at another leaf's place
 ELSEWHERE = 0.02  # share up to which the claimed value is not taken for another place of equal right
@@ -38,7 +39,8 @@ TEXTS = ("name", "address", "text")
 class Stance:
     """What one reader saw: shares (0..1) of the places that print the claimed value, nearly print it, and of the
     likeliest other value, each with the best such place. ``anywhere``: the claimed value stands on the pages, but for
-    a leaf whose places were never learned nobody can say that it is not meant."""
+    a leaf whose places were never learned nobody can say that it is not meant. ``elsewhere_labelled``: the other value
+    has a label of the leaf, the claimed one has none."""
 
     share: float = 0.0
     near_share: float = 0.0
@@ -50,6 +52,7 @@ class Stance:
     owned: bool = False
     anywhere: bool = False
     text: bool = False
+    elsewhere_labelled: bool = False
 
     @property
     def tops(self) -> list[tuple[float, Place]]:
@@ -61,12 +64,14 @@ class Stance:
     def stands(self) -> bool:
         """Does the claimed value stand at the leaf's place, as far as this reader can see?"""
         outvoted = self.rival_share > (OUTVOTED_TEXT if self.text else OUTVOTED * self.share)
-        return self.share >= STANDS and not outvoted and (not self.owned or self.share >= OWNED)
+        owned = self.owned and (self.share < OWNED or self.elsewhere_labelled)
+        return self.share >= STANDS and not outvoted and not owned
 
     @property
     def swapped(self) -> bool:
         """Does the claimed value stand at another leaf's place, and another one at this leaf's?"""
-        return self.owned and self.share < OWNED and self.rival_share > OUTVOTED * self.share
+        outvoted = self.share < OWNED and self.rival_share > OUTVOTED * self.share
+        return self.owned and (outvoted or self.elsewhere_labelled)
 
     def sees_another(self, least: float) -> bool:
         if self.swapped:
@@ -77,28 +82,34 @@ class Stance:
 def judge_single(leaf: Leaf, value: Any, sights: Sequence[Sight]) -> Judgement:
     """``sights`` are one or two readers of the same pages. With one, nothing is contradicted, unless it is a text
     layer that can be trusted: one misreading is no accusation."""
+    return without_a_place(leaf, value, sights) or at_its_place(leaf, value, sights)
+
+
+def without_a_place(leaf: Leaf, value: Any, sights: Sequence[Sight]) -> Judgement | None:
+    """What is not looked for at a label; None for the rest."""
     if leaf.type == "boolean":
         return Judgement("silent", "a yes or no is told by a tick, which OCR does not read")
     if len(str(value)) > LONGEST:
-        return Judgement("silent", f"it has more than {LONGEST} letters, too many to look for")
+        why = f"it has more than {LONGEST} letters, too many to look for"
+        return Judgement("silent", why, evidence={"nowhere": 1.0})
+    return judge_currency(str(value), sights, leaf) if kind_of(leaf) == CURRENCY else None
+
+
+def at_its_place(leaf: Leaf, value: Any, sights: Sequence[Sight]) -> Judgement:
     stances = [sight_to_stance(leaf, value, sight) for sight in sights]
     best = max(stances, key=lambda stance: (stance.share, stance.near_share))
     text = kind_of(leaf) in TEXTS
-    found = evidence(stances)
+    found = evidence(leaf, stances)
     if text and found["nowhere"]:
         found["nowhere"] = float(not any(near_anything(str(value), sight) for sight in sights))
     if best.place and best.stands:
         quality: Quality = "exact" if best.places == 1 else "ambiguous"
         return best.place.judged("confirmed", "it stands at its place", quality, found)
-    if (
-        text
-        and best.share + best.near_share >= STANDS_FUZZY
-        and (at := best.place or best.near)
-        and at.has_digits_of(value)
-    ):
+    at = read_badly(leaf, stances, best) if text else None
+    if at and at.has_digits_of(value):
         return at.judged("confirmed", "it stands at its place, a word of it read badly", "fuzzy", found)
     accuser = accusers(stances, ACCUSES_TEXT if text else ACCUSES)
-    if accuser and (len(sights) > 1 or accuser.digital) and kind_of(leaf) != CURRENCY:
+    if accuser and (len(sights) > 1 or accuser.digital) and not (unlearned_text(leaf, sights) and not found["nowhere"]):
         return accuser.judged("contradicted", f"at its place stands {accuser.printed!r}", "exact", found)
     return silent(stances, found)
 
@@ -108,7 +119,7 @@ def sight_to_stance(leaf: Leaf, value: Any, sight: Sight) -> Stance:
     shares = {"equal": 0.0, "compatible": 0.0, "different": 0.0}
     lines: set[tuple[int, int]] = set()
     others = 0
-    owned = True
+    owned, labelled, rival_labelled = True, False, False
     everywhere = not sight.learned(leaf) and kind_of(leaf) not in TEXTS
     for ranked in sight.ranking(leaf):
         if ranked.share < LOOKED_AT and not everywhere:
@@ -118,8 +129,10 @@ def sight_to_stance(leaf: Leaf, value: Any, sight: Sight) -> Stance:
             others += 1
             if "rival" not in stance:
                 stance["rival"], shares["different"] = place, ranked.share
+                rival_labelled = ranked.labelled and ranked.share >= STANDS
             continue
         if place.likeness == "equal":
+            labelled = labelled or ranked.labelled
             lines |= {(at.line.page, at.line.index) for at in ranked.places}
             owned = owned and sight.owned_by_another(leaf, ranked)
         shares[place.likeness] += ranked.share
@@ -133,7 +146,23 @@ def sight_to_stance(leaf: Leaf, value: Any, sight: Sight) -> Stance:
         owned=owned and bool(lines),
         anywhere=everywhere and bool(lines),
         text=kind_of(leaf) in TEXTS,
+        elsewhere_labelled=rival_labelled and not labelled,
     )
+
+
+def read_badly(leaf: Leaf, stances: Sequence[Stance], best: Stance) -> Place | None:
+    """The place of a text that some reader nearly reads there.
+
+    Not where one reader is sure of it, or two read it alike: then it is printed otherwise than it is claimed. But names
+    are printed with and without legal forms and articles, so of a name only other letters count, not words.
+    """
+    at = best.place or best.near
+    if at is None or best.share + best.near_share < STANDS_FUZZY or at.digital:
+        return None
+    nears = [stance.near for stance in stances if stance.near]
+    alike = len(nears) > 1 and all(near.same_value(nears[0]) for near in nears)
+    surely = len(stances) == 1 and at.sure >= SURELY
+    return None if (alike or surely) and (leaf.kind != "name" or at.misread) else at
 
 
 def accusers(stances: Sequence[Stance], least: float) -> Place | None:
@@ -143,12 +172,33 @@ def accusers(stances: Sequence[Stance], least: float) -> Place | None:
     return rivals[0] if agreed else None
 
 
-def otherwise(stances: Sequence[Stance]) -> bool:
-    """Do all readers read one and the same other value at the leaf's place? One that could be the claim misread is
-    among them: two readers of different kinds hardly misread it alike."""
+def judge_currency(code: str, sights: Sequence[Sight], leaf: Leaf) -> Judgement:
+    """A currency is told by the signs and codes at the amounts, wherever they stand."""
+    seen = [ranked for sight in sights for ranked in sight.ranking(leaf)]
+    alike = [ranked for ranked in seen if ranked.candidate.value == code.upper()]
+    if not alike:
+        return Judgement("silent", "OCR sees no sign or code of it at an amount")
+    place = ranked_to_place(leaf, code.upper(), alike[0], sights[0])
+    if len(alike) < len(seen):
+        return place.judged("silent", "OCR sees other currencies as well", "fuzzy", {"share": 0.5})
+    return place.judged("confirmed", "it stands at the amounts", "ambiguous", {"share": 1.0, "word": place.sure})
+
+
+def unlearned_text(leaf: Leaf, sights: Sequence[Sight]) -> bool:
+    """A text whose place nothing was learned of: what stands at its label may be cut out wrongly."""
+    return kind_of(leaf) in TEXTS and not sights[0].learned(leaf)
+
+
+def otherwise(leaf: Leaf, stances: Sequence[Stance]) -> bool:
+    """Do all readers read one and the same other figure at the leaf's place? One that could be the claim misread is
+    among them, for two readers of different kinds hardly misread it alike; but not a date that nobody tells the order
+    of."""
+    if kind_of(leaf) in TEXTS:
+        return False
+    doubted = ("different",) if kind_of(leaf) == "date" else ("different", "compatible")
     tops = [max(stance.tops, key=lambda top: top[0])[1] for stance in stances if stance.tops]
     enough = len(tops) == len(stances) and (len(stances) > 1 or tops[0].digital)
-    return enough and all(top.likeness != "equal" and top.same_value(tops[0]) for top in tops)
+    return enough and all(top.likeness in doubted and top.same_value(tops[0]) for top in tops)
 
 
 def near_anything(text: str, sight: Sight) -> bool:
@@ -160,7 +210,9 @@ def near_anything(text: str, sight: Sight) -> bool:
 def silent(stances: Sequence[Stance], found: dict[str, float]) -> Judgement:
     best = max(stances, key=lambda stance: stance.share)
     if best.place and best.share > SEEN:
-        return best.place.judged("silent", "it stands on the page, but it is not sure that it is meant", "fuzzy", found)
+        likelier = best.rival.printed if best.rival and best.rival_share > best.share else None
+        why = f"{likelier!r} is likelier to be meant" if likelier else "it is not sure that it is meant"
+        return best.place.judged("silent", f"it stands on the page, but {why}", "fuzzy", found)
     near = max(stances, key=lambda stance: stance.near_share).near
     if near:
         return near.judged("silent", f"OCR reads {near.printed!r} there, which could be it misread", "fuzzy", found)
@@ -172,7 +224,7 @@ def silent(stances: Sequence[Stance], found: dict[str, float]) -> Judgement:
     return Judgement("silent", why, evidence=found)
 
 
-def evidence(stances: Sequence[Stance]) -> dict[str, float]:
+def evidence(leaf: Leaf, stances: Sequence[Stance]) -> dict[str, float]:
     """What tells a right value from a wrong one, 0..1 each."""
     return {
         "share": max(stance.share for stance in stances),
@@ -181,8 +233,9 @@ def evidence(stances: Sequence[Stance]) -> dict[str, float]:
         "rival": max(stance.rival_share for stance in stances),
         "readers": sum(stance.stands for stance in stances) / 2,
         "second": float(len(stances) > 1),
+        "figure": float(kind_of(leaf) not in TEXTS and kind_of(leaf) != CHOICE),
         "nowhere": float(not any(stance.place or stance.near for stance in stances)),
-        "otherwise": float(otherwise(stances)),
+        "otherwise": float(otherwise(leaf, stances)),
         "owned": float(any(stance.owned for stance in stances)),
         "word": max((stance.place.sure for stance in stances if stance.place), default=0.0),
     }

@@ -60,15 +60,18 @@ def is_right(found: Any, truth: Known, pointer: str) -> bool:
     return bool(found == truth.value) or agree(kind_of(truth.leaf), found, truth.printed, truth.order, pointer)
 
 
-def err(truth: Known, pointer: str, others: Iterable[str], rate: float, seed: str) -> tuple[str, Any, str] | None:
+def err(
+    truth: Known, pointer: str, others: Iterable[str], rate: float, seed: str, *, names: bool = True
+) -> tuple[str, Any, str] | None:
     """(fault, wrong value, as printed) in ``rate`` of the cases (0..1), else None.
 
-    Only values with a digit, names and addresses are told wrong; ``others`` are values that theirs is mistaken for,
-    asked for only then. All faults that a value can have are equally likely.
+    Figures are told wrong, and with ``names`` also names and addresses; ``others`` are values that theirs is mistaken
+    for, asked for only then. All faults that a value can have are equally likely.
     """
     kind, chance = kind_of(truth.leaf), random.Random(f"{seed} {pointer}")
     digits = any(map(str.isdigit, truth.printed))
-    if chance.random() >= rate or kind == CHOICE or not (digits or kind in ("name", "address")):
+    text_like = kind in ("name", "address", "text")
+    if chance.random() >= rate or kind == CHOICE or not (names if text_like else digits):
         return None
     text = str(truth.value)
     faults = corrupted(kind, text, list(others), f"{seed} {pointer}", truth.order, pointer)

@@ -1,6 +1,6 @@
 """A model that errs on some values, through the whole engine: how many documents come out clean, and are not.
 
-    python -m tests.bench.false_success [--data DIR] [--errors 0.05] [--seed N] [--limit N] [--list]
+    python -m tests.bench.false_success [--data DIR] [--errors 0.05] [--names] [--seed N] [--limit N] [--list]
 
 A loopback server in place of a model answers each page's question with the document's truth, seeded errors in it
 (:mod:`tests.bench.erring`); everything behind it is what ``extract --route vlm`` does, but pages are read by OCR once
@@ -68,6 +68,7 @@ class Task:
     schemas: Path | None
     model: Model
     rate: float
+    names: bool
     seed: int
 
 
@@ -134,7 +135,7 @@ def tell(task: Task, doctype: DocumentType, truth: Mapping[str, Known]) -> dict[
     told: dict[str, Told] = {}
     for pointer, each in truth.items():
         seed = f"{task.seed} {task.sample.set} {task.sample.id}"
-        wrong = err(each, pointer, mistakable(task.sample, truth, pointer, sight), task.rate, seed)
+        wrong = err(each, pointer, mistakable(task.sample, truth, pointer, sight), task.rate, seed, names=task.names)
         fault, value, printed = wrong or (None, each.value, each.printed)
         told[pointer] = Told(value, printed, pages[pointer], fault)
     return told
@@ -251,11 +252,11 @@ def cut(doctype: DocumentType, kept: Iterable[str]) -> dict[str, Any]:
 
 
 def measure(
-    items: Sequence[Sample], models: Sequence[Model], schemas: Path | None, rate: float, seed: int
+    items: Sequence[Sample], models: Sequence[Model], schemas: Path | None, rate: float, names: bool, seed: int
 ) -> list[Outcome]:
     first, second = read_samples(items, "tesseract"), read_samples(items, "paddle")
     tasks = [
-        Task(s, first[key], second[key], schemas, models[fold_of(s.group) % len(models)], rate, seed)
+        Task(s, first[key], second[key], schemas, models[fold_of(s.group) % len(models)], rate, names, seed)
         for s in items
         for key in ((s.set, s.id),)
     ]
@@ -330,6 +331,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--errors", type=float, default=ERRORS, help="share of values told wrong (default %(default)s)")
+    parser.add_argument("--names", action="store_true", help="names and addresses are told wrong as well")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--limit", type=int, help="so many documents of each set")
     parser.add_argument("--list", action="store_true", help="each clean document with a wrong field")
@@ -344,7 +346,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         schemas = cut_types(items, Path(folder)) if options.data else None
         models = fitted_without_groups(every) if options.data else [shipped_model()]
-        outcomes = measure(items, models, schemas, options.errors, options.seed)
+        outcomes = measure(items, models, schemas, options.errors, options.names, options.seed)
     print_success(outcomes)
     print_planted(outcomes)
     print_doubts(outcomes)

@@ -1,7 +1,8 @@
 """How the witness judges the cells of tables: ``python -m tests.bench.verify_rows``.
 
-Every fixture with rows: all cells as they are, and each made wrong in one way at a time. Fixtures are read by
-OCR alone (a text layer would give the answers away), and kept.
+Every fixture with rows: all cells as they are, each made wrong in one way at a time, and whole tables made wrong in
+all rows alike, with the table's head and without it. Fixtures are read by OCR alone (a text layer would give the
+answers away), and kept.
 """
 
 from __future__ import annotations
@@ -12,15 +13,17 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from engine.doctype import DocumentType, load_type
-from engine.pointer import expand
+from engine.label.columns import lines_to_heads
+from engine.pointer import expand, matches
 from engine.result import Field
 from engine.values.likeness import look_alike
 from engine.witness.judgement import Judgement
+from engine.witness.row_roles import sort_of_leaf
 from engine.witness.row_table import TablePages
 from engine.witness.rows import judge_on_pages, sights_to_pages
 from engine.witness.sight import Sight
@@ -48,12 +51,20 @@ def main() -> None:
     for engines in (both[:1], both):
         cells = list(judge_cells(engines))
         right = Counter((c.id, c.judgement.verdict) for c in cells if c.fault == "right")
-        wrong = Counter((c.fault, c.judgement.verdict) for c in cells if c.fault != "right")
+        headless = Counter((c.id, c.judgement.verdict) for c in cells if c.fault == "no head: right")
+        wrong = Counter((c.fault, c.judgement.verdict) for c in cells if c.fault in KINDS)
+        alike = Counter(
+            (c.fault, c.judgement.verdict) for c in cells if not c.fault.endswith("right") and c.fault not in KINDS
+        )
+        errors = Counter(c.fault for c in cells if c.judgement.verdict == "silent" and is_error(c.judgement))
         print(f"\n{' + '.join(engines)}")
         for cell in cells:
             tell(cell, everything="-v" in sys.argv)
         table("right cells", right, ("confirmed", "silent", "contradicted"))
+        table("right cells, no head", headless, ("confirmed", "silent", "contradicted"))
         table("wrong cells", wrong, ("contradicted", "silent", "confirmed"))
+        table("wrong in all rows", alike, ("contradicted", "silent", "confirmed"))
+        print("silent cells that are an error: " + ", ".join(f"{fault} {n}" for fault, n in errors.items()))
 
 
 def judge_cells(engines: Sequence[Engine]) -> Iterator[JudgedCell]:
@@ -68,6 +79,13 @@ def judge_cells(engines: Sequence[Engine]) -> Iterator[JudgedCell]:
         for pointer, judgement in judge(truth, pages).items():
             yield JudgedCell(sample.id, pointer, "right", truth[pointer], judgement)
         chance = random.Random(f"{SEED} {sample.id}")
+        for fault, pointers, values in whole_tables(truth, doctype):
+            for pointer, judgement in judge(values, pages, pointers).items():
+                yield JudgedCell(sample.id, pointer, fault, values[pointer], judgement)
+        beheaded = [sights_to_pages(array, [without_head(s, array) for s in sights]) for array in arrays]
+        for fault, pointers, values in [("right", list(truth), truth), *whole_tables(truth, doctype)]:
+            for pointer, judgement in judge(values, beheaded, pointers).items():
+                yield JudgedCell(sample.id, pointer, f"no head: {fault}", values[pointer], judgement)
         for fault, make in KINDS.items():
             cells = list(make_wrong(truth, make, chance))
             for pointers, values in chance.sample(cells, min(MOST, len(cells))):
@@ -77,7 +95,7 @@ def judge_cells(engines: Sequence[Engine]) -> Iterator[JudgedCell]:
 
 def tell(cell: JudgedCell, *, everything: bool) -> None:
     """Right cells accused and wrong ones confirmed; with ``everything`` the silent right ones too."""
-    verdict, right = cell.judgement.verdict, cell.fault == "right"
+    verdict, right = cell.judgement.verdict, cell.fault.endswith("right")
     fault = verdict == ("contradicted" if right else "confirmed")
     if fault or (everything and right and verdict == "silent"):
         j = cell.judgement
@@ -91,6 +109,55 @@ def judge(
     return {pointer: j for table in pages for pointer, j in judge_on_pages(fields, table, only).items()}
 
 
+def is_error(judgement: Judgement) -> bool:
+    return bool(judgement.evidence.get("nowhere") or judgement.evidence.get("otherwise"))
+
+
+def without_head(sight: Sight, array: str) -> Sight:
+    """The same pages without the lines that name the array's columns."""
+    for _ in range(5):
+        pages = sights_to_pages(array, [sight])[0]
+        own = list(pages.leaves.values())
+        others = [leaf for leaf in sight.doctype.leaves if leaf.pointer not in pages.leaves]
+        heads = lines_to_heads(sight.sheet.layout, own, others)
+        if not heads:
+            break
+        named = {id(word) for head in heads for word in head.line.words}
+        kept = tuple(replace(r, words=tuple(w for w in r.words if id(w) not in named)) for r in sight.readings)
+        sight = Sight(sight.reader, kept, sight.doctype)
+    return sight
+
+
+def whole_tables(truth: Values, doctype: DocumentType) -> Iterator[tuple[str, list[str], dict[str, Any]]]:
+    """Tables that are wrong in all rows alike: the fault, the pointers of the wrong cells, all values."""
+    leaves = [leaf for leaf in doctype.leaves if leaf.in_array]
+    cells = {leaf.pointer: {_row(p): p for p in truth if matches(leaf.pointer, p)} for leaf in leaves}
+    for leaf in leaves:
+        own = cells[leaf.pointer]
+        texts = {p: str(truth[p]) for p in own.values()}
+        if leaf.kind == "money":
+            yield "sign turned in all rows", list(texts), {**truth, **{p: -truth[p] for p in texts}}
+        if leaf.kind == "date":
+            years = {p: f"{int(text[:4]) - 1}{text[4:]}" for p, text in texts.items()}
+            yield "year before in all rows", list(texts), {**truth, **years}
+        if leaf.kind == "text":
+            cut = {p: " ".join(words[: len(words) // 2]) for p, t in texts.items() if len(words := t.split()) > 1}
+            yield "text cut in all rows", list(cut), {**truth, **cut}
+        for other in leaves[leaves.index(leaf) + 1 :]:
+            if sort_of_leaf(leaf) == sort_of_leaf(other):
+                yield from _exchanged(own, cells[other.pointer], truth)
+
+
+def _exchanged(
+    one: Mapping[str, str], other: Mapping[str, str], truth: Values
+) -> Iterator[tuple[str, list[str], dict[str, Any]]]:
+    """Both columns exchanged in the rows that have both and differ; a column alone given to the other leaf."""
+    both = {row for row in one if row in other and truth[one[row]] != truth[other[row]]}
+    changed = {one[row]: truth[other[row]] for row in both} | {other[row]: truth[one[row]] for row in both}
+    if both:
+        yield "two columns exchanged in all rows", list(changed), {**truth, **changed}
+
+
 def _truth(sample: Sample) -> tuple[DocumentType, dict[str, Any]]:
     doctype = load_type(sample.type)
     data = json.loads((sample.path.parent / "expected.json").read_text(encoding="utf-8"), parse_float=Decimal)
@@ -98,12 +165,12 @@ def _truth(sample: Sample) -> tuple[DocumentType, dict[str, Any]]:
     return doctype, {pointer: value for pointer, value in cells if value is not None}
 
 
-def table(title: str, counts: Counter[tuple[str, str]], verdicts: Sequence[str]) -> None:
+def table(title: str, counts: Mapping[tuple[str, Any], int], verdicts: Sequence[str]) -> None:
     print(f"{title:28}" + "".join(f"{verdict:>14}" for verdict in verdicts) + f"{'cells':>8}")
     rows = [*dict.fromkeys(name for name, _ in counts)]
     for name in rows:
-        _line(name, [counts[name, verdict] for verdict in verdicts])
-    _line("all", [sum(counts[name, verdict] for name in rows) for verdict in verdicts])
+        _line(name, [counts.get((name, verdict), 0) for verdict in verdicts])
+    _line("all", [sum(counts.get((name, verdict), 0) for name in rows) for verdict in verdicts])
 
 
 def _line(name: str, numbers: Sequence[int]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,11 +72,83 @@ def test_a_text_against_what_was_read(claim: str, read: str, likeness: str) -> N
     assert text_alignment(claim, read.split()).likeness == likeness
 
 
+WORDS = st.lists(st.text("abcdefghij", min_size=4, max_size=9), min_size=2, max_size=6)
+MISREAD = [
+    # claim, as OCR read it: equal or compatible by letters that it confuses alone, or perhaps another text
+    ("Acme Tools Ltd", "Acrne Tools Ltd", "equal", False),
+    ("Clark and Sons", "dark and Sons", "equal", False),
+    ("Turku Haven", "Turku Hauen", "equal", False),
+    ("William Tell", "Wiiliam Tell", "equal", False),
+    ("Bright Tools", "Brjgnt Tools", "compatible", True),
+    ("Jalan 10", "Jalan 1O", "compatible", True),
+    ("Acne Tools Ltd", "Acme Tools Ltd", "compatible", False),
+    ("Acme Tool Ltd", "Acme Tools Ltd", "compatible", False),
+    ("Northern Ports Inc", "Northern Parts Inc", "compatible", False),
+    ("Anderson Tools", "Andersen Tools", "compatible", False),
+    ("Jo Ann Lea", "Jo Ann Lee", "compatible", False),
+    ("Joe Ann Lee", "Jo Ann Lee", "different", False),
+    ("Jo Lee", "Jo Ann Lee", "different", False),
+    ("JOHN SMITH", "JOHN A SMITH", "compatible", False),
+    ("do renew the lease at once", "do not renew the lease at once", "compatible", False),
+    ("do not renew the lease at once", "do renew the lease at once", "compatible", False),
+    ("do now renew the lease", "do not renew the lease", "compatible", False),
+    ("do now renew", "do not renew", "different", False),
+]
+
+
+@pytest.mark.parametrize(("claim", "read", "likeness", "misread"), MISREAD)
+def test_only_letters_that_ocr_confuses_are_forgiven(claim: str, read: str, likeness: str, misread: bool) -> None:
+    alignment = text_alignment(claim, read.split())
+    assert (alignment.likeness, alignment.misread) == (likeness, misread)
+
+
+@pytest.mark.parametrize(("claim", "printed", "_likeness", "_misread"), MISREAD)
+def test_nothing_is_forgiven_to_what_a_program_wrote(claim: str, printed: str, _likeness: str, _misread: bool) -> None:
+    assert text_alignment(claim, printed.split(), exact=True).likeness != "equal"
+    assert text_alignment(printed.upper(), printed.split(), exact=True).likeness == "equal"
+
+
+FIGURES = [
+    ("1.25 x 4.0 m", "1.25 x 4.0 m", "equal"),
+    ("12.5 x 40 m", "1.25 x 4.0 m", "compatible"),
+    ("size 1.5", "size 15", "compatible"),
+    ("size 1,5", "size 1.5", "compatible"),
+    ("size 12.50", "size 12. 50", "equal"),
+    ("size 12.50", "size 12 50", "compatible"),
+    ("size -1.5", "size 1.5", "compatible"),
+    ("size 1.5", "size -1.5", "compatible"),
+    ("size (-1.5)", "size −1.5", "equal"),
+    ("-5 degrees", "5 degrees", "compatible"),
+    ("model 737-800", "model 737 -800", "equal"),
+    ("43,200 units", "43200 units", "compatible"),
+    ("No. 2-1-1 Jalan", "NO.2-1-1, JALAN", "equal"),
+    ("No 5, 50450 Kuala Lumpur", "NO 5,50450 KUALA LUMPUR", "equal"),
+    ("17, 18 and 19 Jalan", "17,18 & 19 Jalan", "equal"),
+    ("Tel 03-1234 5678", "Tel. 0312345678", "equal"),
+]
+
+
+@pytest.mark.parametrize(("claim", "read", "likeness"), FIGURES)
+def test_points_and_signs_of_figures_count(claim: str, read: str, likeness: str) -> None:
+    assert text_alignment(claim, read.split()).likeness == likeness
+
+
+@given(WORDS, st.decimals(1, 999, places=2), st.sampled_from((10, 100, -1)))
+def test_a_moved_point_or_a_turned_sign_is_never_equal(words: list[str], figure: Decimal, factor: int) -> None:
+    page = [*words, str(figure)]
+    assert text_alignment(" ".join(page), page).likeness == "equal"
+    wrong = figure * factor if factor < 0 else (figure / factor).normalize()
+    assert text_alignment(" ".join([*words, f"{wrong:f}"]), page).likeness != "equal"
+
+
+def test_a_word_that_shares_letters_with_its_neighbour_is_lost_as_a_whole() -> None:
+    assert text_alignment("First Bank Ohio", ["First", "Bank", "of", "Ohio"]).likeness == "compatible"
+
+
 def test_nothing_near_has_no_span() -> None:
     assert text_alignment("Zebra Quartz", PAGE.split()).span is None
 
 
-WORDS = st.lists(st.text("abcdefghij", min_size=4, max_size=9), min_size=2, max_size=6)
 NOISE = st.lists(st.text("klmnopqrst", min_size=1, max_size=7), max_size=20)
 
 

@@ -814,3 +814,20 @@ def test_no_secret_is_told_or_kept(
         assert not any(key in told for key in servers.KEYS.values())
         assert not re.search(r"(?i)authorization|x-api-key|x-goog-api-key|bearer", told)
     assert len(server.asked) >= 5
+
+
+THERMAL = Path(__file__).parents[2] / "fixtures" / "receipt_thermal" / "receipt.jpg"
+
+
+def test_verify_asks_a_model_only_where_one_is_named(server: Server, engine: Any) -> None:
+    server.handler = lambda asked: servers.answer('{"choice": "neither"}')
+    Path("values.json").write_text(json.dumps({"total": 7713.05}))
+    asks = ("verify", THERMAL, "--type", "receipt", "--values", "values.json", "--quiet")
+    code, out, _ = engine(*asks)
+    assert (code, len(server.asked)) == (1, 0)
+    assert json.loads(out)["fields"]["/total"]["verdict"] == "contradicted"
+    code, out, _ = engine(*asks, "--provider", "openai", "--base-url", server.base_url("openai"), "--no-cache")
+    told = json.loads(out)
+    assert (code, len(server.asked)) == (1, 1)
+    assert told["fields"]["/total"]["verdict"] == "contradicted"  # an abstention changes nothing
+    assert told["usage"]["calls"] == told["pages"][0]["usage"]["calls"] == 1

@@ -126,11 +126,12 @@ def test_swapped_columns_are_contradicted() -> None:
     assert verdict(found, 1, "unit_price") == verdict(found, 1, "amount") == "contradicted"
 
 
-def test_columns_swapped_in_every_row_are_not_confirmed() -> None:
+def test_columns_swapped_in_every_row_are_an_error() -> None:
     swapped = [{**row, "unit_price": row["amount"], "amount": row["unit_price"]} for row in ROWS]
     found = judged(swapped, PAGE, PAGE)
     wrong = [n for n, row in enumerate(ROWS) if row["amount"] != row["unit_price"]]
-    assert all(verdict(found, n, leaf) != "confirmed" for n in wrong for leaf in ("unit_price", "amount"))
+    cells = [found[f"/line_items/{n}/{leaf}"] for n in wrong for leaf in ("unit_price", "amount")]
+    assert all(j.verdict != "confirmed" and j.evidence["otherwise"] == 1.0 for j in cells)
 
 
 def test_readers_that_disagree_do_not_contradict() -> None:
@@ -358,6 +359,222 @@ def test_a_page_without_words_is_silent() -> None:
     sights = [Sight("tesseract", (replace(typed_reading(PAGE), words=()),), doctype)]
     found = judge_rows({"/line_items/0/amount": Field(Decimal("15.00"))}, "/line_items", sights)
     assert found["/line_items/0/amount"].verdict == "silent"
+
+
+# --- faults that all rows share: the claim is no evidence for its own columns ---------------------------------
+
+UNKNOWN_HEADS = PAGE.replace("Description", "Goods      ").replace("Qty", "  n").replace("Unit price", "    EUR/pc")
+UNKNOWN_HEADS = UNKNOWN_HEADS.replace("     Amount", "        EUR")
+
+
+def exchanged(rows: Sequence[Row], one: str, other: str) -> tuple[Row, ...]:
+    names = {one: other, other: one}
+    return tuple({names.get(name, name): value for name, value in row.items()} for row in rows)
+
+
+@pytest.mark.parametrize("readers", [1, 2])
+@pytest.mark.parametrize("page", [UNKNOWN_HEADS, "\n".join(PAGE.split("\n")[2:])], ids=["unknown head", "no head"])
+def test_columns_without_a_known_head_are_told_by_the_rule_and_the_order_of_the_leaves(page: str, readers: int) -> None:
+    assert {j.verdict for j in judged(ROWS, *[page] * readers).values()} == {"confirmed"}
+    found = judged(exchanged(ROWS, "unit_price", "amount"), *[page] * readers)
+    for leaf in ("unit_price", "amount"):
+        cells = [found[f"/line_items/{n}/{leaf}"] for n in range(5)]
+        assert {j.verdict for j in cells} == {"silent"}
+        assert all(j.evidence["otherwise"] == 1.0 for j in cells)  # an error: the document goes to review
+
+
+def test_a_price_without_decimals_beside_counts_with_them_is_told_by_no_order() -> None:
+    page = """
+        Program                   EUR      n
+        Morning Drive           64.00     12
+        Midday Mix              41.00      8
+        Evening Echo            37.50      5
+    """
+    rows: list[Row] = [
+        {"description": text, "quantity": Decimal(price), "unit_price": Decimal(count)}
+        for text, price, count in (
+            ("Morning Drive", "64.00", "12"),
+            ("Midday Mix", "41.00", "8"),
+            ("Evening Echo", "37.50", "5"),
+        )
+    ]
+    found = judged(rows, page, page)
+    assert {verdict(found, n, leaf) for n in range(3) for leaf in ("quantity", "unit_price")} == {"silent"}
+
+
+def test_what_a_program_wrote_needs_no_second_reader_to_be_an_error() -> None:
+    rows = changed(1, amount=Decimal("27.30"))
+    doctype, reading = load_type("invoice"), typed_reading(PAGE)
+    digital = replace(reading, source="text_layer", words=tuple(replace(w, reader="text_layer") for w in reading.words))
+    fields = {f"/line_items/{n}/{k}": Field(v, source="given") for n, row in enumerate(rows) for k, v in row.items()}
+    for seen, error in ((digital, 1.0), (reading, 0.0)):
+        found = judge_rows(fields, "/line_items", [Sight("tesseract", (seen,), doctype)])["/line_items/1/amount"]
+        assert (found.verdict, found.evidence["otherwise"]) == ("silent", error)
+
+
+def test_without_head_and_rule_only_the_order_of_the_leaves_confirms() -> None:
+    plain = [{k: v for k, v in row.items() if k != "quantity"} for row in ROWS if row["amount"] != row["unit_price"]]
+    page = "\n".join(line for line in UNKNOWN_HEADS.split("\n") if "Pipe clip" not in line)
+    found = judged(plain, page, page)
+    assert {j.verdict for j in found.values()} == {"confirmed"}
+    assert found["/line_items/0/amount"].evidence["column"] == 0.5
+    found = judged(exchanged(plain, "unit_price", "amount"), page, page)
+    assert {found[f"/line_items/{n}/{leaf}"].verdict for n in range(4) for leaf in ("unit_price", "amount")} == {
+        "silent"
+    }
+
+
+def test_a_lone_amount_may_be_from_any_of_two_columns_that_no_head_names() -> None:
+    for taken in ("unit_price", "amount"):
+        rows = [{"description": row["description"], "amount": row[taken]} for row in ROWS]
+        found = judged(rows, UNKNOWN_HEADS, UNKNOWN_HEADS)
+        assert {found[f"/line_items/{n}/amount"].verdict for n in range(5) if n != 3} == {"silent"}
+
+
+def test_a_rule_that_fails_in_a_row_takes_back_what_no_head_tells() -> None:
+    found = judged(changed(1, quantity=12), UNKNOWN_HEADS, UNKNOWN_HEADS)
+    assert {verdict(found, 1, leaf) for leaf in ("unit_price", "amount")} == {"silent"}
+    assert {verdict(found, 2, leaf) for leaf in ("quantity", "unit_price", "amount")} == {"confirmed"}
+
+
+MOVED = """
+    First Bank               Statement of account
+    Statement period: 15 Dec 2023 to 14 Jan 2024
+    Issued 15 Jan 2024, printed 16 Jan 2024
+
+    Date      Description            Debit     Credit    Balance
+    18 Dec    Card payment Acme      45.00                  955.00
+    28 Dec    Salary                          2,000.00    2,955.00
+    03 Jan    Rent                  800.00                2,155.00
+    09 Jan    Electricity            61.20                2,093.80
+    11 Jan    Water works            31.20                2,062.60
+"""
+MOVES: tuple[Row, ...] = tuple(
+    {"date": day, "description": text, column: Decimal(amount), "balance": Decimal(balance)}
+    for day, text, column, amount, balance in (
+        ("2023-12-18", "Card payment Acme", "debit", "45.00", "955.00"),
+        ("2023-12-28", "Salary", "credit", "2000.00", "2955.00"),
+        ("2024-01-03", "Rent", "debit", "800.00", "2155.00"),
+        ("2024-01-09", "Electricity", "debit", "61.20", "2093.80"),
+        ("2024-01-11", "Water works", "debit", "31.20", "2062.60"),
+    )
+)
+NO_HEADS = MOVED.replace("Debit", "     ").replace("Credit", "      ")
+
+
+def moves(rows: Sequence[Row], page: str = MOVED) -> dict[str, Judgement]:
+    return judged(rows, page, page, type="bank_statement", array="/rows")
+
+
+@pytest.mark.parametrize(
+    "period",
+    ["15 Dec 2023 to 14 Jan 2024", "15 Dec 2023 - 14 Jan 2024", "15.12.2023 bis 14.01.2024", "15 Dec to 14 Jan 2024"],
+)
+def test_a_printed_period_tells_the_year_of_each_date(period: str) -> None:
+    page = MOVED.replace("15 Dec 2023 to 14 Jan 2024", period)
+    assert {p: j.reason for p, j in moves(MOVES, page).items() if j.verdict != "confirmed"} == {}
+    for year in ("2022", "2023", "2024"):
+        rows = [{**row, "date": year + row["date"][4:]} for row in MOVES]
+        found = moves(rows, page)
+        wrong = [n for n, row in enumerate(MOVES) if row["date"][:4] != year]
+        assert {verdict(found, n, "date", "/rows") for n in wrong} == {"contradicted"}
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        ["Opened 15 Dec 2023, a balance of 14 Jan 2024"],  # two years and no period
+        ["Issued 14 Jan 2024"],  # a year that makes 18 December later than the statement
+        ["1 Jan 2023 to 31 Dec 2023", "1 Jan 2024 to 31 Dec 2024"],
+    ],
+)
+def test_where_several_years_may_be_meant_none_is_confirmed_nor_contradicted(dates: Sequence[str]) -> None:
+    lines = [line for line in MOVED.split("\n") if "2024" not in line]
+    page = "\n".join([lines[1], *(f"    {date}" for date in dates), *lines[2:]])
+    for year in ("2023", "2024"):
+        found = moves([{**row, "date": year + row["date"][4:]} for row in MOVES], page)["/rows/0/date"]
+        assert found.verdict == "silent"
+        assert found.evidence["otherwise"] == found.evidence["nowhere"] == 0.0  # no error either
+    other = [{**MOVES[0], "date": "2023-12-23"}, *MOVES[1:]]
+    assert verdict(moves(other, page), 0, "date", "/rows") == "contradicted"
+
+
+def test_money_in_taken_for_money_out_in_all_rows_is_not_confirmed() -> None:
+    found = moves(MOVES, NO_HEADS)
+    assert [p for p, j in found.items() if j.verdict != "confirmed"] == ["/rows/1/credit"]  # one alone is no column
+    found = moves(exchanged(MOVES, "debit", "credit"), NO_HEADS)
+    assert {j.verdict for p, j in found.items() if p.endswith("it")} == {"silent"}
+    no_balance = [{k: v for k, v in row.items() if k != "balance"} for row in exchanged(MOVES, "debit", "credit")]
+    lines = "\n".join(line[:62] if "," in line[-9:] or "955" in line[-9:] else line for line in NO_HEADS.split("\n"))
+    found = moves(no_balance, lines)
+    assert "confirmed" not in {j.verdict for p, j in found.items() if p.endswith("it")}
+
+
+def test_a_column_that_is_another_leafs_in_most_rows_only_is_not_the_leafs_by_its_head() -> None:
+    """Balance and debit exchanged: where a row has no debit, its balance stands where it should."""
+    found = moves(
+        [
+            {{"debit": "balance", "balance": "debit"}.get(k, k): v for k, v in r.items()} if "debit" in r else r
+            for r in MOVES
+        ]
+    )
+    for n in (0, 2, 3, 4):
+        assert {verdict(found, n, leaf, "/rows") for leaf in ("debit", "balance")} == {"silent"}
+
+
+@pytest.mark.parametrize("page", [MOVED, NO_HEADS], ids=["head", "no head"])
+def test_a_sign_that_all_rows_turn_is_not_confirmed(page: str) -> None:
+    rows = [{**row, "debit": -row["debit"]} if "debit" in row else row for row in MOVES]
+    found = moves(rows, page)
+    assert "confirmed" not in {j.verdict for p, j in found.items() if p.endswith("debit")}
+
+
+def test_amounts_and_prices_turned_together_keep_their_rule_and_are_not_confirmed() -> None:
+    rows = [{**row, "unit_price": -row["unit_price"], "amount": -row["amount"]} for row in ROWS]
+    for page in (PAGE, UNKNOWN_HEADS):
+        found = judged(rows, page, page)
+        assert "confirmed" not in {
+            found[f"/line_items/{n}/{leaf}"].verdict for n in range(5) for leaf in ("unit_price", "amount")
+        }
+
+
+@pytest.mark.parametrize("cut", ["Ball", "Ball valve", "valve, brass", "brass"])
+def test_a_text_that_leaves_out_much_of_its_cell_is_not_confirmed(cut: str) -> None:
+    page = PAGE.replace("Ball valve, brass     ", "Ball valve, brass 1in ")
+    found = judged(changed(0, description=cut), page, page)["/line_items/0/description"]
+    assert (found.verdict, found.evidence["otherwise"]) == ("silent", 1.0)
+    assert found.witness == "Ball valve, brass 1in"
+
+
+def test_all_texts_cut_to_their_first_word_are_not_confirmed() -> None:
+    rows = [{**row, "description": row["description"].split()[0]} for row in ROWS]
+    found = judged(rows, PAGE, PAGE)
+    assert {verdict(found, n, "description") for n in range(5)} == {"silent"}
+
+
+@pytest.mark.parametrize("cut", ["Exhibition catalogue,", "96 pages, offset"])
+def test_a_text_whose_wrapped_line_is_left_out_is_not_confirmed(cut: str) -> None:
+    rows = [
+        {"description": cut, "quantity": 2, "unit_price": Decimal("1284.56"), "amount": Decimal("2569.12")},
+        {"description": "Art cards A6", "quantity": 5, "unit_price": Decimal("10.00"), "amount": Decimal("50.00")},
+    ]
+    found = judged(rows, WRAPPED, WRAPPED)
+    assert verdict(found, 0, "description") != "confirmed"
+    assert verdict(found, 1, "description") == "confirmed"
+
+
+@pytest.mark.parametrize("at", [0, 2, 4])
+def test_a_row_given_twice_has_no_line_of_its_own(at: int) -> None:
+    found = judged([*ROWS[:at], ROWS[at], *ROWS[at:]], PAGE, PAGE)
+    silent = {pointer.split("/")[2] for pointer, j in found.items() if j.verdict != "confirmed"}
+    assert len(silent) == 1
+    assert silent <= {str(at), str(at + 1)}
+    assert {j.evidence.get("nowhere") for j in found.values() if j.verdict != "confirmed"} == {1.0}
+
+
+def test_rows_in_another_order_than_printed_are_not_called_invented() -> None:
+    found = judged([ROWS[4], *ROWS[:4]], PAGE, PAGE)
+    assert all(j.evidence.get("nowhere", 0.0) == 0.0 for j in found.values())
 
 
 # --- fixtures -----------------------------------------------------------------------------------------------
