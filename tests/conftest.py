@@ -14,11 +14,10 @@ OF_PROVIDERS = ("ANTHROPIC_", "OPENAI_", "GEMINI_", "GOOGLE_")
 
 @pytest.fixture(autouse=True)
 def the_same_voice() -> Iterator[None]:
-    """What --quiet does to the log of one test is undone for the next."""
-    log = logging.getLogger("engine")
-    level = log.level
+    """What --quiet does to the log in one test is undone for the next."""
+    level = logging.root.level
     yield
-    log.setLevel(level)
+    logging.root.setLevel(level)
 
 
 @pytest.fixture(autouse=True)
