@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from jsonschema.exceptions import best_match
 from rapidfuzz import process
 
 from engine.errors import UsageError
+from engine.exact_json import read_json
 from engine.leaf import DateOrder, Kind, Leaf, Merge, Schema, empty_data, json_type, schema_leaves
 from engine.pointer import pointer_to
 from engine.rules import Rule, parse_rule
@@ -111,23 +111,7 @@ def _find(name: str, schemas: Path | None) -> Path:
 
 
 def _parse(path: Path) -> Schema:
-    try:
-        schema = json.loads(
-            path.read_text(encoding="utf-8-sig"),
-            parse_float=Decimal,
-            parse_constant=_no_constant,
-            object_pairs_hook=_unique,
-        )
-    except json.JSONDecodeError as error:
-        raise UsageError(f"{path}: not valid JSON at line {error.lineno}, column {error.colno}: {error.msg}") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{path}: not UTF-8 text; save the schema as UTF-8") from None
-    except RecursionError:
-        raise UsageError(f"{path}: nested too deeply for a document type") from None
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
-    except UsageError as error:
-        raise UsageError(f"{path}: {error}") from None
+    schema = read_json(path, "a document type")
     if not _is_text(schema):
         raise UsageError(f"{path}: holds half a character (a lone surrogate such as \\ud800); write it whole")
     if not isinstance(schema, dict):
@@ -142,19 +126,6 @@ def _is_text(schema: Any) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _no_constant(word: str) -> Any:
-    raise UsageError(f"{word} is not JSON; write a number")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise UsageError(f'the name "{twice}" stands twice in one object; JSON keeps only the last')
-    return made
 
 
 def _checked(path: Path, schema: Schema) -> DocumentType:

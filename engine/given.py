@@ -7,7 +7,6 @@ becomes that number where the text can mean no other, so that the data keep thei
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from rapidfuzz import process
 from engine.arithmetic import shown
 from engine.doctype import DocumentType, Leaf
 from engine.errors import UsageError
+from engine.exact_json import read_json
 from engine.merge import leaf_pointers, row_keys
 from engine.pointer import escape, fill, tokens, unescape
 from engine.result import Field
@@ -43,27 +43,7 @@ class Given:
 
 def read_given(path: Path) -> Given:
     """The values in a JSON file, numbers exact. Raises UsageError for what is no file of one JSON object."""
-    try:
-        values = json.loads(
-            path.read_text(encoding="utf-8-sig"),
-            parse_float=Decimal,
-            parse_constant=_no_constant,
-            object_pairs_hook=_unique,
-        )
-    except json.JSONDecodeError as error:
-        raise UsageError(f"{path}: not valid JSON at line {error.lineno}, column {error.colno}: {error.msg}") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{path}: not UTF-8 text; save the values as UTF-8") from None
-    except (ValueError, ArithmeticError):  # thousands of digits, or an exponent beyond all measure
-        raise UsageError(f"{path}: holds a number of too many digits") from None
-    except RecursionError:
-        raise UsageError(f"{path}: nested too deeply for values of a document") from None
-    except FileNotFoundError:
-        raise UsageError(f"{path} does not exist: check the path of --values") from None
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
-    except UsageError as error:
-        raise UsageError(f"{path}: {error}") from None
+    values = read_json(path, "values of a document")
     _check_object(values, str(path))
     return Given(str(path), values)
 
@@ -93,19 +73,6 @@ def values_to_fields(
 
 
 # ---------------------------------------------------------------- a JSON file
-
-
-def _no_constant(word: str) -> Any:
-    raise UsageError(f"{word} is not JSON; write a number or null")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in made:
-            raise UsageError(f'the name "{name}" stands twice in one object; JSON keeps only the last')
-        made[name] = value
-    return made
 
 
 def _check_object(values: Any, where: str) -> None:

@@ -234,7 +234,7 @@ def test_a_file_that_holds_no_extraction_is_named(tmp_path: Path, content: bytes
 
 
 def test_a_file_that_is_not_there_or_a_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="does not exist: check the path of --values"):
+    with pytest.raises(UsageError, match="does not exist: check its path"):
         read_given(tmp_path / "none.json")
     with pytest.raises(UsageError, match="cannot be read"):
         read_given(tmp_path)

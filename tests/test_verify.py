@@ -291,7 +291,7 @@ def test_one_file_of_values_gives_a_result_and_several_an_array_in_their_order(
         ('{"total": 9.00', "not valid JSON"),
         ('{"total": NaN}', "NaN is not JSON"),
         ("[]", "a list is no extraction"),
-        (None, "does not exist: check the path of --values"),
+        (None, "does not exist: check its path"),
     ],
 )
 def test_values_that_cannot_be_used_are_a_usage_error_before_any_page_is_read(
