@@ -26,7 +26,7 @@ demo: setup  ## extract a bundled receipt and show the result
 	@$(BIN)/python -m fixtures.demo
 
 test: setup  ## run the tests
-	$(BIN)/python -m pytest -m 'not slow'
+	$(BIN)/python -m pytest -n auto -m 'not slow'
 
 test-slow: setup  ## run the long tests too
 	$(BIN)/python -m pytest
