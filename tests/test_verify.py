@@ -150,6 +150,14 @@ def test_a_null_of_what_is_not_on_the_page_is_no_matter(results: dict[str, Resul
     assert not [f for f in result.findings if f.path in nulls]
 
 
+@pytest.mark.xfail(
+    strict=True, reason="the right subtotal 42.92 is silent: what OCR reads as 4416 is likelier to be meant"
+)
+def test_a_right_extraction_of_a_photo_is_clean() -> None:
+    photo = FIXTURES / "receipt_photo" / "IMG_0412.jpg"
+    assert verify(photo, expected(photo), type="receipt").status == "clean"
+
+
 def test_values_as_on_paper_are_compared_and_kept(results: dict[str, Result]) -> None:
     result = results["as on paper"]
     total, date = result.fields["/total"], result.fields["/date"]

@@ -38,6 +38,7 @@ PRESENT = 0.1  # share of the softmax that all candidates together must reach, e
 LIKELY = 0.25  # calibrated confidence below which what stands at the label of such a leaf is taken for something else
 HEAD = 3  # labels of columns in one row from which it is the head of a table
 NUMBERS = ("money", "quantity", "percent")
+TEXTS = ("name", "address", "text")
 
 
 @dataclass(frozen=True)

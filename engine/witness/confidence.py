@@ -14,9 +14,8 @@ from functools import lru_cache
 from importlib import resources
 
 from engine.doctype import Leaf
+from engine.label.claims import TEXTS
 from engine.witness.judgement import Judgement
-
-TEXTS = ("name", "address", "text")
 
 
 def probability(judgement: Judgement, leaf: Leaf | None) -> float:

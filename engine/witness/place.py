@@ -10,7 +10,7 @@ from typing import Any
 from engine.doctype import Leaf
 from engine.label.anchors import letters
 from engine.label.candidates import Candidate
-from engine.label.claims import CHOICE, CURRENCY, NUMBERS, kind_of
+from engine.label.claims import CHOICE, CURRENCY, NUMBERS, TEXTS, kind_of
 from engine.label.lines import bounding
 from engine.label.rank import Ranked
 from engine.page import Box, Word
@@ -69,7 +69,7 @@ class Place:
 def ranked_to_place(leaf: Leaf, value: Any, ranked: Ranked, sight: Sight, *, closely: bool = True) -> Place:
     """``closely``: also ask whether what is not equal could be the claim misread, which takes longer."""
     kind, candidate = kind_of(leaf), ranked.candidate
-    if kind in ("name", "address", "text"):
+    if kind in TEXTS:
         return _text(str(value), candidate, sight)
     likeness: Likeness = "different"
     if kind in (CHOICE, CURRENCY):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.doctype import Leaf
-from engine.label.claims import CHOICE, CURRENCY, kind_of
+from engine.label.claims import CHOICE, CURRENCY, TEXTS, kind_of
 from engine.result import Quality
 from engine.values.text_alignment import text_alignment
 from engine.witness.judgement import Judgement
@@ -31,8 +31,6 @@ ELSEWHERE = 0.02  # share up to which the claimed value is not taken for another
 LONGEST = 2000  # letters of a claimed text: a page holds some 3000
 LOOKED_AT = 1e-4  # share of a place below which it is not looked at
 MOST = 40  # other places that are looked at closely
-
-TEXTS = ("name", "address", "text")
 
 
 @dataclass(frozen=True, slots=True)
