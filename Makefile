@@ -1,7 +1,7 @@
 # Every habit of the project as a target; `make help` lists them. PYTHON=… picks the interpreter, DATA=DIR the
 # documents a bench measures (without it the bundled fixtures).
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-llama lint format bench bench-fields bench-handwriting bench-read bench-hostile bench-engines bench-tables bench-route bench-legible bench-long bench-verify bench-confidence bench-false-success bench-hidden bench-ink outcomes fixtures clean
+.PHONY: help setup demo test test-slow test-llama lint format bench bench-fields bench-handwriting bench-read bench-hostile bench-engines bench-tables bench-route bench-legible bench-long bench-verify bench-confidence bench-false-success bench-hidden bench-ink bench-learn outcomes fixtures clean
 
 PYTHON ?= python3
 DATA ?=
@@ -67,6 +67,10 @@ bench-hidden: setup  ## measure what is told of hidden and stale text layers (ne
 bench-ink: setup  ## measure the ink guard (needs DATA=DIR)
 	@test -n "$(DATA)" || { echo 'give DATA=DIR with pages of print and handwriting: see docs/benchmarks.md'; exit 1; }
 	$(BIN)/python -m tests.bench.ink_guard "$(DATA)"
+
+bench-learn: setup  ## measure accuracy against the number of examples (needs DATA=DIR)
+	@test -n "$(DATA)" || { echo 'give DATA=DIR with sroie2019 and vrdu_adbuy: see docs/benchmarks.md'; exit 1; }
+	$(BIN)/python -m tests.bench.learn $(BENCH_OPTIONS)
 
 bench-handwriting: setup  ## measure the handwriting signal on composites (needs DATA=DIR and torch)
 	@test -n "$(DATA)" || { echo 'give DATA=DIR with handwritten and printed pages: see docs/benchmarks.md'; exit 1; }

@@ -10,10 +10,11 @@ from jsonschema import ValidationError
 
 from engine.alibi import would_hold
 from engine.doctype import DocumentType
-from engine.pointer import pointer_to
+from engine.pointer import expand, pointer_to
 from engine.result import Field, Finding
 from engine.rules import RuleOutcome, apply
 from engine.validate import broken, faults, quoted, type_words
+from engine.values.check_digits import format_title, is_valid
 
 Path = tuple[str | int, ...]
 NO_FIELDS: Mapping[str, Field] = MappingProxyType({})
@@ -22,11 +23,21 @@ NO_FIELDS: Mapping[str, Field] = MappingProxyType({})
 def schema_findings(data: Any, doctype: DocumentType) -> tuple[Finding, ...]:
     """What JSON Schema has against the data, nulls taken out first, so that ``required`` reports them.
 
-    The path of a missing value is its own. Formats are checked. All are errors.
+    The path of a missing value is its own. Formats are checked, check digits too. All are errors.
     """
     kept, original = _without_nulls(data, (), ())
     said = {(original.get(path, path), words): None for path, words in _said(faults(kept, doctype.schema))}
-    return tuple(Finding(pointer_to(path), "schema", "error", words) for path, words in said)
+    found = [Finding(pointer_to(path), "schema", "error", words) for path, words in said]
+    return (*found, *_digit_findings(data, doctype))
+
+
+def _digit_findings(data: Any, doctype: DocumentType) -> Iterator[Finding]:
+    """Values that are no number of the format that their field tells, or whose check digits do not agree."""
+    for leaf in doctype.leaves:
+        for pointer, value in expand(data, leaf.pointer) if leaf.check_digits else ():
+            if value is not None and not is_valid(str(value), leaf.check_digits or ""):
+                words = f"{leaf.name} {quoted(value)} is no valid {format_title(leaf.check_digits or '')}"
+                yield Finding(pointer, "schema", "error", f"{words}: a letter or figure of it is wrong")
 
 
 def rule_findings(data: Any, doctype: DocumentType, fields: Mapping[str, Field] = NO_FIELDS) -> tuple[Finding, ...]:

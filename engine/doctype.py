@@ -6,21 +6,23 @@ else among the shipped ones; everything wrong with it is said on load, with the 
 
 from __future__ import annotations
 
+import copy
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
+from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.exceptions import best_match, relevance
 from rapidfuzz import process
 
 from engine.errors import UsageError
 from engine.exact_json import read_json
-from engine.leaf import DateOrder, Kind, Leaf, Merge, Schema, empty_data, json_type, schema_leaves
-from engine.pointer import pointer_to
+from engine.leaf import DateOrder, Kind, Leaf, Merge, Schema, empty_data, json_type, read_leaves, schema_leaves
+from engine.pointer import pointer_to, tokens, unescape
 from engine.rules import Rule, parse_rule
-from engine.vocabulary import DEFAULT_THRESHOLD, check_keywords, vocabulary
+from engine.vocabulary import DEFAULT_THRESHOLD, keyword_mistakes, vocabulary
 
 __all__ = [
     "DocumentType",
@@ -70,10 +72,10 @@ def empty(doctype: DocumentType) -> dict[str, Any]:
 
 def load_type(name: str, schemas: Path | None = None) -> DocumentType:
     """The type of that name (or in the file of that path); UsageError says what is wrong and where."""
-    path = _find(name, schemas)
-    schema = _parse(path)
+    path = find_type(name, schemas)
+    schema = read_schema(path)
     try:
-        return _checked(path, schema)
+        return schema_to_type(path, schema)
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from None
 
@@ -97,7 +99,8 @@ def _directories(schemas: Path | None) -> list[Path]:
     return [directory for directory in candidates if directory is not None and directory.is_dir()]
 
 
-def _find(name: str, schemas: Path | None) -> Path:
+def find_type(name: str, schemas: Path | None = None) -> Path:
+    """The file of the type of that name, or the file itself; UsageError where there is none."""
     types = dict(list_types(schemas))
     if name in types:
         return types[name]
@@ -110,7 +113,8 @@ def _find(name: str, schemas: Path | None) -> Path:
     raise UsageError(f'unknown document type "{name}": {guess}There are {", ".join(types) or "none"}')
 
 
-def _parse(path: Path) -> Schema:
+def read_schema(path: Path) -> Schema:
+    """What a type's file holds, numbers as int and Decimal; UsageError where that is no JSON object."""
     schema = read_json(path, "a document type")
     if not _is_text(schema):
         raise UsageError(f"{path}: holds half a character (a lone surrogate such as \\ud800); write it whole")
@@ -128,13 +132,34 @@ def _is_text(schema: Any) -> bool:
     return True
 
 
-def _checked(path: Path, schema: Schema) -> DocumentType:
-    if schema.get("$schema", _DIALECT).rstrip("#") != _DIALECT:
-        raise UsageError(f'/$schema: document types are JSON Schema 2020-12; write "{_DIALECT}"')
-    _check_json_schema(schema)
-    if json_type(schema) != "object":
-        raise UsageError('/type: the root of a document type must be "object"')
-    check_keywords(schema)
+def mistakes(schema: Schema) -> Iterator[UsageError]:
+    """Everything that is wrong with a document type, each ("/pointer: …") in the order in which it is looked for.
+
+    Fields are looked at where all is JSON Schema, rules where all fields can be had.
+    """
+    if str(schema.get("$schema", _DIALECT)).rstrip("#") != _DIALECT:
+        yield UsageError(f'/$schema: document types are JSON Schema 2020-12; write "{_DIALECT}"')
+    invalid = list(_json_schema_mistakes(schema))
+    rootless = not invalid and json_type(schema) != "object"
+    yield from invalid
+    if rootless:
+        yield UsageError('/type: the root of a document type must be "object"')
+    misused = dict(keyword_mistakes(schema))
+    yield from (UsageError(f"{pointer}: {words}") for pointer, words in misused.items())
+    if invalid or rootless:
+        return
+    schema = _without(schema, misused) if misused else schema
+    found = list(read_leaves(schema))
+    unread = [leaf for leaf in found if isinstance(leaf, UsageError)]
+    yield from unread
+    if not unread:
+        yield from _rule_mistakes(schema, tuple(leaf for leaf in found if not isinstance(leaf, UsageError)))
+
+
+def schema_to_type(path: Path, schema: Schema) -> DocumentType:
+    """The type that a file of that path and content is; UsageError ("/pointer: …") for the first thing wrong."""
+    for mistake in mistakes(schema):
+        raise mistake
     found = schema_leaves(schema)
     requires: Any = schema.get("x-requires", ())
     return DocumentType(
@@ -152,14 +177,37 @@ def _checked(path: Path, schema: Schema) -> DocumentType:
     )
 
 
-def _check_json_schema(schema: Schema) -> None:
+def _without(schema: Schema, pointers: Iterable[str]) -> Schema:
+    """The schema without some of its members, so that one mistake does not hide the others."""
+    made = copy.deepcopy(schema)
+    for *path, last in map(tokens, pointers):
+        node: Any = made
+        for token in path:
+            node = node[int(token)] if isinstance(node, list) else node[unescape(token)]
+        del node[unescape(last)]
+    return made
+
+
+def _rule_mistakes(schema: Schema, found: tuple[Leaf, ...]) -> Iterator[UsageError]:
+    for index, entry in enumerate(schema.get("x-checks", ())):
+        try:
+            parse_rule(entry, f"/x-checks/{index}", found)
+        except UsageError as error:
+            yield error
+
+
+def _json_schema_mistakes(schema: Schema) -> Iterator[UsageError]:
+    """The likeliest first; one that several parts of the standard name comes once."""
     checker = Draft202012Validator.FORMAT_CHECKER
     meta = Draft202012Validator(Draft202012Validator.META_SCHEMA, format_checker=checker)
-    error = best_match(meta.iter_errors(schema))
-    if error is None:
-        return
+    errors = sorted(meta.iter_errors(schema), key=relevance, reverse=True)
+    said = {_json_schema_words(best_match([error])): None for error in errors}
+    yield from map(UsageError, said)
+
+
+def _json_schema_words(error: ValidationError) -> str:
     at, wrong = pointer_to(error.absolute_path), error.instance
     if at.endswith("/type") and isinstance(wrong, str):
         nearest = process.extractOne(wrong, _TYPES)
-        raise UsageError(f'{at}: "{wrong}" is no JSON type; did you mean "{nearest[0]}"?')
-    raise UsageError(f"{at or 'the root'}: not valid JSON Schema 2020-12: {error.message}")
+        return f'{at}: "{wrong}" is no JSON type; did you mean "{nearest[0]}"?'
+    return f"{at or 'the root'}: not valid JSON Schema 2020-12: {error.message}"

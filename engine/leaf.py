@@ -40,6 +40,15 @@ _KIND_WORDS: dict[Kind, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Spot:
+    """Where on the page a value usually stands: ``page`` counts from 1, None for any; ``box`` is x0 y0 x1 y1 as
+    fractions of the upright page, with room around the values that it was made from."""
+
+    page: int | Literal["last"] | None
+    box: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Leaf:
     """One place for one value.
 
@@ -63,6 +72,8 @@ class Leaf:
     in_array: bool = False
     open_map: bool = False
     pattern: str | None = None
+    check_digits: str | None = None
+    spot: Spot | None = None
 
     @property
     def array(self) -> str | None:
@@ -104,7 +115,20 @@ class _Place:
 
 def schema_leaves(schema: Schema) -> tuple[Leaf, ...]:
     """All leaves of a root schema in its own order; UsageError for a shape that no document can fill."""
-    return tuple(_object_leaves(schema, schema, _Place()))
+    found: list[Leaf] = []
+    for leaf in read_leaves(schema):
+        if isinstance(leaf, UsageError):
+            raise leaf
+        found.append(leaf)
+    return tuple(found)
+
+
+def read_leaves(schema: Schema) -> Iterator[Leaf | UsageError]:
+    """As :func:`schema_leaves`, with what is wrong in the place of the leaves that cannot be had for it."""
+    try:
+        yield from _object_leaves(schema, schema, _Place())
+    except UsageError as error:
+        yield error
 
 
 def empty_data(schema: Schema) -> dict[str, Any]:
@@ -163,7 +187,15 @@ def json_type(node: Schema) -> str | None:
     return "string" if isinstance(known[0], str) else "number"
 
 
-def _leaves(child: Any, root: Schema, place: _Place) -> Iterator[Leaf]:
+def _leaves(child: Any, root: Schema, place: _Place) -> Iterator[Leaf | UsageError]:
+    """The leaves below a node; what is wrong with it ends this node only."""
+    try:
+        yield from _node_leaves(child, root, place)
+    except UsageError as error:
+        yield error
+
+
+def _node_leaves(child: Any, root: Schema, place: _Place) -> Iterator[Leaf | UsageError]:
     if not isinstance(child, dict):
         raise UsageError(f"{place.at}: must be an object that describes the field")
     node, refs = _resolve(child, root, place.at, place.refs)
@@ -179,7 +211,7 @@ def _leaves(child: Any, root: Schema, place: _Place) -> Iterator[Leaf]:
         yield _leaf(node, place)
 
 
-def _object_leaves(node: Schema, root: Schema, place: _Place) -> Iterator[Leaf]:
+def _object_leaves(node: Schema, root: Schema, place: _Place) -> Iterator[Leaf | UsageError]:
     required = node.get("required", ())
     properties = node.get("properties", {})
     for name, child in properties.items():
@@ -213,7 +245,7 @@ def _map_leaf(rest: Schema, root: Schema, place: _Place) -> Leaf:
     return _leaf(node, replace(place, pointer=f"{place.pointer}/*", at=at, required=False, open_map=True))
 
 
-def _array_leaves(node: Schema, root: Schema, place: _Place) -> Iterator[Leaf]:
+def _array_leaves(node: Schema, root: Schema, place: _Place) -> Iterator[Leaf | UsageError]:
     items = node.get("items")
     if not isinstance(items, dict):
         raise UsageError(f'{place.at}: an array needs "items" that say what a row or an element is')
@@ -256,7 +288,14 @@ def _leaf(node: Schema, place: _Place) -> Leaf:
         in_array=place.in_array,
         open_map=place.open_map,
         pattern=node.get("pattern"),
+        check_digits=node.get("x-check-digits"),
+        spot=_spot(node["x-place"]) if "x-place" in node else None,
     )
+
+
+def _spot(told: Schema) -> Spot:
+    x0, y0, x1, y1 = map(float, told["box"])
+    return Spot(told.get("page"), (x0, y0, x1, y1))
 
 
 def _labels(name: str, node: Schema) -> tuple[str, ...]:

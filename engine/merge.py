@@ -81,9 +81,17 @@ def _concatenated(claims: Sequence[Claim]) -> Field:
 
 
 def doubts_of(leaf: Leaf, pointer: str, claims: Sequence[Claim], field: Field) -> Iterable[Finding]:
-    """An assumed day/month order, and pages that disagree on a value that is to be unique."""
+    """An assumed day/month order, a letter that may be missing, pages that disagree on a value that is to be unique."""
     chosen = next((c for c in claims if c.value == field.value and c.page == field.page), None)
-    if chosen and chosen.ambiguous:
+    if chosen and chosen.ambiguous and leaf.kind == "identifier":
+        yield Finding(
+            pointer,
+            "witness",
+            "error",
+            f"a sign of money stands right before {chosen.printed!r}: it may be a letter that was misread",
+            chosen.page,
+        )
+    elif chosen and chosen.ambiguous:
         yield Finding(
             pointer,
             "date",

@@ -10,11 +10,12 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from rapidfuzz import process
 
-from engine.errors import UsageError
 from engine.leaf import DateOrder, Kind, Merge, Schema
 from engine.pointer import escape
+from engine.values.check_digits import formats
 
 DEFAULT_THRESHOLD = 0.95
+NEAR = 60  # likeness, 0..100, from which a word counts as a slip of another; a first setting
 CAPABILITIES = ("table", "handwriting")
 _PHRASE = {"type": "string", "minLength": 1, "pattern": r"\S"}
 _PHRASES = {"type": "array", "items": _PHRASE, "minItems": 1}
@@ -91,6 +92,27 @@ KEYWORDS = (
         "How the label may be printed, best first (default: the name with blanks, and the title).",
     ),
     Keyword(
+        "x-place",
+        ("field",),
+        {
+            "type": "object",
+            "properties": {
+                "page": {"anyOf": [{"type": "integer", "minimum": 1}, {"const": "last"}]},
+                "box": {
+                    "type": "array",
+                    "items": {"type": "number", "minimum": 0, "maximum": 1},
+                    "minItems": 4,
+                    "maxItems": 4,
+                },
+            },
+            "required": ["box"],
+            "additionalProperties": False,
+        },
+        'an object such as {"page": 1, "box": [0.6, 0.1, 0.9, 0.2]}: a page (a number, or "last"; without it any) and'
+        " left, top, right and bottom as fractions of the page",
+        "Where the value usually stands, as learned from examples; it helps to choose, and does not forbid.",
+    ),
+    Keyword(
         "x-kind",
         ("field",),
         *_one_of(get_args(Kind)),
@@ -109,6 +131,13 @@ KEYWORDS = (
         "true or false",
         "A doubt here sends the document to review (default: false).",
     ),
+    Keyword(
+        "x-check-digits",
+        ("field",),
+        {"enum": list(formats())},
+        "a number format of python-stdnum, such as iban, bic, ean, isbn, luhn, eu.vat or us.rtn",
+        "The value must be a number of this format, its check digits too, else it is an error.",
+    ),
 )
 _BY_NAME = {keyword.name: keyword for keyword in KEYWORDS}
 
@@ -123,26 +152,28 @@ def vocabulary() -> tuple[Keyword, ...]:
     return KEYWORDS
 
 
-def check_keywords(schema: Schema) -> None:
-    """UsageError ("/pointer: …") for the first ``x-`` keyword that is unknown, misplaced or ill-valued."""
+def keyword_mistakes(schema: Schema) -> Iterator[tuple[str, str]]:
+    """The pointer of each ``x-`` keyword that is unknown, misplaced or ill-valued, and what is wrong with it."""
     for pointer, node in subschemas(schema, ""):
         for name, value in node.items():
-            if name.startswith("x-"):
-                _check_keyword(name, value, pointer)
+            if name.startswith("x-") and (words := _mistake(name, value, pointer)):
+                yield f"{pointer}/{escape(name)}", words
 
 
-def _check_keyword(name: str, value: Any, pointer: str) -> None:
-    at = f"{pointer}/{escape(name)}"
+def _mistake(name: str, value: Any, pointer: str) -> str | None:
     keyword = _BY_NAME.get(name)
     if keyword is None:
         nearest = process.extractOne(name, list(_BY_NAME))[0]
-        raise UsageError(f'{at}: unknown keyword "{name}"; did you mean "{nearest}"?')
+        return f'unknown keyword "{name}"; did you mean "{nearest}"?'
     if ("field" if pointer else "root") not in keyword.where:
         place = "the root of the schema" if "root" in keyword.where else "a field"
-        raise UsageError(f'{at}: "{name}" belongs to {place}; move it there')
+        return f'"{name}" belongs to {place}; move it there'
     error = best_match(Draft202012Validator(keyword.value).iter_errors(value))
-    if error is not None:
-        raise UsageError(f'{at}: "{name}" must be {keyword.expects}')
+    if error is None:
+        return None
+    choices = keyword.value.get("enum", ())
+    near = process.extractOne(value, choices, score_cutoff=NEAR) if isinstance(value, str) and choices else None
+    return f'"{name}" must be {keyword.expects}' + (f'; did you mean "{near[0]}"?' if near else "")
 
 
 def subschemas(node: Any, pointer: str) -> Iterator[tuple[str, Schema]]:
@@ -155,7 +186,8 @@ def subschemas(node: Any, pointer: str) -> Iterator[tuple[str, Schema]]:
         for name, child in named.items() if isinstance(named, dict) else ():
             yield from subschemas(child, f"{pointer}/{word}/{escape(name)}")
     for word in _LISTED:
-        for index, child in enumerate(node.get(word, ())):
+        listed = node.get(word)
+        for index, child in enumerate(listed if isinstance(listed, list) else ()):
             yield from subschemas(child, f"{pointer}/{word}/{index}")
     for word in _DIRECT:
         yield from subschemas(node.get(word), f"{pointer}/{word}")

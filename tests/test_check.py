@@ -222,3 +222,17 @@ def test_a_bank_statement_must_run() -> None:
     assert rule_findings(data, doctype) == ()
     rows[1] = {**rows[1], "debit": D("52.50")}
     assert [f.path for f in rule_findings(data, doctype)] == ["/rows/1/balance", "/opening_balance"]
+
+
+def test_check_digits_that_do_not_agree_are_an_error(tmp_path: Path) -> None:
+    account = {"type": ["string", "null"], "x-check-digits": "iban"}
+    rows = {"type": "array", "items": {"type": "object", "properties": {"iban": account}}}
+    path = tmp_path / "transfer.json"
+    path.write_text(json.dumps({"type": "object", "properties": {"iban": account, "rows": rows}}))
+    right, wrong = "GB82 WEST 1234 5698 7654 32", "GB82 WEST 1234 5698 7654 33"
+    data = {"iban": None, "rows": [{"iban": right}, {"iban": wrong}, {"iban": None}]}
+    (finding,) = schema_findings(data, load_type(str(path)))
+    assert (finding.path, finding.check, finding.severity) == ("/rows/1/iban", "schema", "error")
+    assert finding.message == (
+        f'iban "{wrong}" is no valid IBAN (International Bank Account Number): a letter or figure of it is wrong'
+    )

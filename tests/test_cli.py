@@ -335,7 +335,7 @@ def test_schema_show_prints_the_file_or_the_result(run: Run) -> None:
 def test_schema_check_tells_sound_from_wrong(run: Run) -> None:
     folder = types(bill=SOUND, broken='{"type": "object", "x-lables": []}')
     code, out, _ = run("schema", "check", "bill", "types/broken.json", "--schemas", folder)
-    sound, wrong = out.splitlines()
+    sound, wrong, _ = out.splitlines()
     assert code == 2
     assert sound == "ok     types/bill.json"
     assert wrong.startswith("wrong  types/broken.json")

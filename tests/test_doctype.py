@@ -178,7 +178,7 @@ def with_row(inner: dict[str, Any]) -> dict[str, Any]:
         (with_field(**FIELD, **{"x-critical": "yes"}), '/properties/a~1b/x-critical: "x-critical" must be true or false'),
         (with_field(**FIELD, **{"x-labels": "Total"}), '/properties/a~1b/x-labels: "x-labels" must be a list of phrases'),
         (with_field(**FIELD, **{"x-labels": [" "]}), '/properties/a~1b/x-labels: "x-labels" must be a list of phrases'),
-        (wrong(**{"x-date-order": "dym"}), '/x-date-order: "x-date-order" must be one of dmy, mdy, ymd'),
+        (wrong(**{"x-date-order": "dym"}), '/x-date-order: "x-date-order" must be one of dmy, mdy, ymd; did you mean "dmy"?'),
         (wrong(**{"x-threshold": 95}), '/x-threshold: "x-threshold" must be a number from 0 to 1'),
         (wrong(**{"x-requires": "tables"}), '/x-requires: "x-requires" must be table, handwriting, or a list of them'),
         (wrong(**{"x-identify": "receipt"}), '/x-identify: "x-identify" must be a list of phrases, or of lists of phrases that say the same'),

@@ -14,6 +14,8 @@ from engine.decide import decide
 from engine.doctype import list_types, load_type
 from engine.flow import extract, readings_to_result, route
 from engine.identify import identify
+from engine.label.candidates import identifier_candidates
+from engine.label.lines import readings_to_lines
 from engine.merge import claims_to_fields, fields_to_data
 from engine.page import Box, Reading
 from engine.receive import Document
@@ -101,6 +103,17 @@ def test_merge_takes_the_page_that_the_leaf_asks_for() -> None:
 def test_an_assumed_date_order_is_told() -> None:
     _, findings = merged("/date", claim("/date", "2020-05-04", ambiguous=True))
     assert [(f.path, f.check, f.severity) for f in findings] == [("/date", "date", "warning")]
+
+
+def test_an_identifier_behind_a_sign_of_money_is_never_clean() -> None:
+    """OCR reads S95K04471 as $95K04471, with confidence."""
+    (line,) = readings_to_lines([typed_reading("Meter $95K04471")])
+    (found,) = identifier_candidates([line])
+    assert (found.value, found.ambiguous) == ("95K04471", True)
+    invoice = load_type("invoice")
+    number = Claim("/invoice_number", found.value, found.printed, 1, found.box, 0.99, "ocr", found.ambiguous)
+    _, findings = claims_to_fields([number], invoice, {})
+    assert [(f.path, f.severity) for f in findings] == [("/invoice_number", "error")]
 
 
 def test_every_leaf_has_a_field_and_rows_keep_their_shape() -> None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import click
 
 from engine import __version__
-from engine.cli import documents, setup, types
+from engine.cli import cases, documents, setup, types
 from engine.cli.options import STOPPED_EXIT, USAGE_EXIT, say
 from engine.errors import EngineError
 
@@ -61,6 +61,7 @@ for _command in (
     documents.route,
     documents.verify,
     types.schema,
+    cases.regress,
     setup.cache,
     setup.doctor,
 ):

@@ -62,7 +62,7 @@ def common(command: Command) -> Command:
     return command
 
 
-MODEL = (
+WHOSE = (
     click.option(
         "--provider",
         type=click.Choice(get_args(Provider)),
@@ -71,6 +71,9 @@ MODEL = (
     ),
     click.option("--model", metavar="M", help="Which one; else the provider's usual."),
     click.option("--base-url", metavar="U", help="Its server, such as http://localhost:11434/v1."),
+)
+MODEL = (
+    *WHOSE,
     click.option("--no-vlm", is_flag=True, default=None, help="Never ask a model, whatever the settings say."),
     click.option("--max-usd", type=float, metavar="X", help="Spend no more; pages over it are left to OCR."),
     click.option("--max-vlm-pages", type=int, metavar="N", help="Ask about no more pages than these."),

@@ -53,10 +53,14 @@ def letters(text: str) -> str:
 
 def lines_to_anchors(lines: Sequence[Line], labels: Sequence[Label]) -> tuple[Anchor, ...]:
     """Every place where a label is printed; of overlapping finds the longest and best are kept."""
+    return tuple(longest_first(every_anchor(lines, labels)))
+
+
+def every_anchor(lines: Sequence[Line], labels: Sequence[Label]) -> list[Anchor]:
+    """Every place where a label is printed, each label for itself."""
     wanted = [letters(label.text) for label in labels]
     pages = groupby(lines, key=lambda line: line.page)  # page by page, so that the matrix of scores stays small
-    found = [anchor for _, page in pages for anchor in _on_page(list(page), labels, wanted)]
-    return tuple(longest_first(found))
+    return [anchor for _, page in pages for anchor in _on_page(list(page), labels, wanted)]
 
 
 def _on_page(lines: Sequence[Line], labels: Sequence[Label], wanted: Sequence[str]) -> list[Anchor]:

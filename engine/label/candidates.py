@@ -81,11 +81,16 @@ def date_candidates(lines: Sequence[Line], order: str | None, default: str) -> l
 
 
 def identifier_candidates(lines: Sequence[Line]) -> list[Candidate]:
+    """Identifiers; one with a sign of money right before it is ambiguous: it may begin with an S that was misread."""
     return [
-        _spanned(line, form.start, form.end, form.printed, form.printed, form)
+        _spanned(line, form.start, form.end, form.printed, form.printed, form, ambiguous=_behind_money(line, form))
         for line in lines
         for form in identifiers_in(line.text)
     ]
+
+
+def _behind_money(line: Line, form: Identifier) -> bool:
+    return line.text[form.start - 1 : form.start] in ("$", "£", "€", "§")
 
 
 def _spanned(

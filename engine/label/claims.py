@@ -22,7 +22,7 @@ from engine.label.candidates import (
     number_candidates,
     text_candidates,
 )
-from engine.label.features import Features, Layout, Pool, candidates_to_pool
+from engine.label.features import Features, Layout, Pool, candidates_to_pool, spot_features
 from engine.label.lines import Line, readings_to_lines
 from engine.label.pairs import lines_to_pairs
 from engine.label.rank import Model, Ranked, own_weights, pool_to_features, rank, shipped_model
@@ -73,7 +73,11 @@ class Sheet:
         """The features of the leaf's candidates, with what the type's rules say of each."""
         pool = self.pool(leaf)
         support = rule_support(leaf.pointer, self.number_pools, self.doctype.checks) if kind_of(leaf) in NUMBERS else ()
-        return pool_to_features(pool, leaf.pointer, support)
+        features = pool_to_features(pool, leaf.pointer, support)
+        if leaf.spot is None:
+            return features
+        spots = [spot_features(candidate, self.layout, leaf.spot) for candidate in pool.candidates]
+        return [whole | spot for whole, spot in zip(features, spots, strict=True)]
 
     @cached_property
     def number_pools(self) -> dict[str, Pool]:
@@ -193,14 +197,14 @@ def is_single(leaf: Leaf) -> bool:
 def plausible_ranking(sheet: Sheet, leaf: Leaf, model: Model) -> list[Ranked]:
     """The values that fit the leaf; none where "not on the page" is likelier than all of them.
 
-    A leaf for which no place was ever learned takes only what stands at its label.
+    A leaf for which no weights were ever fitted takes only what stands at its label, or at its place (x-place).
     """
     ranking = [ranked for ranked in sheet_to_ranking(sheet, leaf, model) if fits(ranked.candidate, leaf)]
     kind = kind_of(leaf)
     if kind == CURRENCY:
         return ranking
     if kind != CHOICE and own_weights(model, sheet.doctype.name, leaf.pointer) is None:
-        ranking = [ranked for ranked in ranking if ranked.labelled and ranked.confidence >= LIKELY]
+        ranking = [r for r in ranking if (r.labelled or r.placed) and (leaf.spot or r.confidence >= LIKELY)]
     return ranking if sum(ranked.share for ranked in ranking) >= PRESENT else []
 
 

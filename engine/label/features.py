@@ -18,6 +18,7 @@ from engine.label.anchors import Anchor
 from engine.label.candidates import Candidate
 from engine.label.lines import Line
 from engine.label.relations import Relation, Surroundings, relations
+from engine.leaf import Spot
 from engine.values.identifiers import Identifier
 from engine.values.numbers import Number
 
@@ -168,6 +169,24 @@ def _glued(left: Candidate, right: Candidate) -> bool:
     if left.form is None or right.form is None:
         return False
     return 0 <= right.form.start - left.form.end <= 3
+
+
+def spot_features(candidate: Candidate, layout: Layout, spot: Spot) -> Features:
+    """How well the candidate stands where the type says: 1 inside, less the more letter heights it lies outside."""
+    page = layout.pages[-1] if spot.page == "last" else spot.page
+    if page not in (None, candidate.line.page):
+        return {"in_spot": 0.0}
+    x0, y0, x1, y1 = spot.box
+    box, line = candidate.box, candidate.line
+    beside = max(x0 - box.x0, box.x1 - x1, 0.0) / line.aspect
+    above = max(y0 - box.y0, box.y1 - y1, 0.0)
+    return {"in_spot": math.exp(-math.hypot(beside, above) / line.height)}
+
+
+OF_PLACE = (
+    *("x", "right_edge", "y", "row", "top", "near_top", "first_page", "last_page", "tall", "confidence"),
+    *("alone", "line_start", "line_end"),
+)
 
 
 def place(candidate: Candidate, layout: Layout) -> Features:

@@ -16,7 +16,7 @@ from functools import lru_cache
 from importlib import resources
 
 from engine.label.candidates import Candidate
-from engine.label.features import Features, Pool, leaf_features, role_features
+from engine.label.features import OF_PLACE, Features, Pool, leaf_features, role_features
 
 Weights = Mapping[str, float]
 UNSEEN = "unseen"  # the weights of leaves that no documents with known values were fitted for
@@ -33,6 +33,9 @@ OF_LABELS = (
     "rules_",
     "colon",
 )
+OF_SPOT = {"in_spot": 3.0}  # what standing at the place that the type tells (x-place) is worth (tests/bench/learn.py)
+LOOKS_TELL = ("name", "address", "text")  # kinds of which many spans lie at one place, and looks tell the right one
+LEAST_SPOT = 0.5  # how well a value must stand at that place to count without a label; a first setting
 LEAST_LABEL = 0.15  # strength (0..1) below which a label is too far or too badly read to count
 # Who issued a paper, where, when and for how much stands in the same way on every kind of paper.
 ROLES = {
@@ -60,13 +63,14 @@ class Ranked:
     """A value with the places where it is printed, best first.
 
     ``share`` is its part of the softmax, ``confidence`` the calibrated probability that it is right, ``labelled``
-    whether a label of its leaf stands nearest to its best place.
+    whether a label of its leaf stands nearest to its best place, ``placed`` whether that lies where the type says.
     """
 
     places: tuple[Candidate, ...]
     share: float
     confidence: float
     labelled: bool
+    placed: bool = False
 
     @property
     def candidate(self) -> Candidate:
@@ -98,9 +102,15 @@ def rank(pool: Pool, features: Sequence[Features], leaf: str, type_name: str, mo
     own = own_weights(model, type_name, leaf)
     if own is None:
         scores = [score(label_features(f), model.kinds.get(UNSEEN, {})) for f in features]
+        looks = (
+            model.kinds.get(pool.kind, {}) if pool.kind in LOOKS_TELL and "in_spot" in next(iter(features), {}) else {}
+        )
+        scores = (
+            [s + score(look_features(f), looks) for s, f in zip(scores, features, strict=True)] if looks else scores
+        )
     else:
         scores = [score(f, model.kinds.get(pool.kind, {})) + score(f, own) for f in features]
-    shares = softmax_with_null(scores)
+    shares = softmax_with_null([s + score(f, OF_SPOT) for s, f in zip(scores, features, strict=True)])
     groups: dict[object, list[int]] = {}
     for i, candidate in enumerate(pool.candidates):
         groups.setdefault(candidate.value, []).append(i)
@@ -114,6 +124,7 @@ def rank(pool: Pool, features: Sequence[Features], leaf: str, type_name: str, mo
             share,
             probability(evidence(pool.candidates[group[0]], features[group[0]], share, runner_up), calibration),
             labelled(features[group[0]]),
+            features[group[0]].get("in_spot", 0.0) >= LEAST_SPOT,
         )
         for share, group in best_first
     )
@@ -122,6 +133,15 @@ def rank(pool: Pool, features: Sequence[Features], leaf: str, type_name: str, mo
 def label_features(features: Features) -> Features:
     """What can be said of any leaf of any type: how its labels stand, not where such values usually are."""
     return {name: value for name, value in features.items() if name.startswith(OF_LABELS)}
+
+
+def look_features(features: Features) -> Features:
+    """What can be said of the candidate itself, wherever it stands: how names and addresses look."""
+    return {
+        name: value
+        for name, value in features.items()
+        if not name.startswith((*OF_LABELS, "in_spot")) and name not in OF_PLACE and name != "repeated"
+    }
 
 
 def labelled(features: Features) -> bool:

@@ -31,9 +31,10 @@ from engine.vlm.pace import Pace
 from engine.vlm.place import place
 from engine.vlm.providers.deadline import cut_all
 from engine.vlm.question import Question, leaf_groups, page_question
+from engine.vlm.record import Recorder
 from engine.vlm.replay import Replay
 from engine.vlm.retry import Exhausted, Policy, with_retry
-from engine.vlm.store import Kept, Store, parts_of
+from engine.vlm.store import Kept, Store
 from engine.vlm.store import key as store_key
 from engine.vlm.wire import Body, Fault, Provider, Reply, Request, Tokens
 
@@ -164,7 +165,8 @@ def _in(leaf: Leaf, pointer: str) -> bool:
 class Vlm:
     """A model that may be asked, with what all documents of a run share: budget, pace, kept answers.
 
-    With ``recordings`` nothing is sent: they alone answer.
+    With ``recordings`` nothing is sent: they alone answer. With a ``recorder`` they answer first, and what else is
+    asked is recorded.
     """
 
     provider: Provider
@@ -175,6 +177,7 @@ class Vlm:
     policy: Policy
     recordings: Replay | None = None
     stopped: Event = field(default_factory=Event)
+    recorder: Recorder | None = None
 
     def stop(self) -> None:
         """Ask no more, wait for no more: requests on their way are cut off. For a run that is given up."""
@@ -334,25 +337,28 @@ class Vlm:
                 there = self._replied(question, kept)
                 if usable(there):
                     return there
-            sent = self._exchange(question)
+            sent = self._exchange(question, "choice")
             if usable(sent):
                 self._keep(question, sent)
             return sent
 
     def _send(self, piece: _Piece, question: Question) -> _Part:
         """One question paid for, sent (with its tries) and understood."""
-        sent = self._exchange(question)
+        sent = self._exchange(question, f"page-{piece.page.image.page}")
         part = _understood(sent, question, piece)
         return replace(part, body=sent.body, tokens=sent.tokens, attempts=sent.attempts, usage=sent.usage)
 
-    def _exchange(self, question: Question) -> Sent:
-        """One question paid for and sent, with its tries; or its recording."""
+    def _exchange(self, question: Question, about: str) -> Sent:
+        """One question paid for and sent, with its tries; or its recording. ``about`` says what is asked about."""
         request = self.provider.request(question, self.model)
         if self.recordings is not None:
             try:
-                return self._replied(question, self.recordings.find(request, parts_of(question, request)))
+                return self._replied(question, self.recordings.find(question, request))
             except Fault as fault:
                 return Sent(fault.outcome, reason=str(fault), attempts=1)
+        recorded = self.recorder.find(request) if self.recorder else None
+        if recorded:
+            return self._replied(question, recorded)
         most = cost(self.model, most_tokens(self.model, question))
         try:
             tried = with_retry(
@@ -364,6 +370,9 @@ class Vlm:
             return Sent(error.outcome, reason=str(error), attempts=error.attempts - unsent, usage=lost)
         reply = self.provider.reply(tried.body, request)
         usage = self._usage(reply) + (Usage(usd=None) if tried.sent else NOTHING)
+        if self.recorder:
+            kept = self._answered(question, tried.body, reply.tokens, self._usage(reply).usd)
+            self.recorder.keep(kept, question, about)
         return Sent(reply.outcome, reply.text, reply.reason, tried.body, reply.tokens, tried.attempts, usage)
 
     def _replied(self, question: Question, kept: Kept) -> Sent:
@@ -417,10 +426,11 @@ class Vlm:
         """Under the first question, so that whoever asks it again gets what its re-ask brought."""
         if self.store is None or part.body is None:
             return
+        self.store.put(self._answered(question, part.body, part.tokens, part.usage.usd))
+
+    def _answered(self, question: Question, body: Body, tokens: Tokens | None, usd: Decimal | None) -> Kept:
         request, told = self.provider.request(question, self.model), (self.provider.name, self.provider.base_url)
-        self.store.put(
-            Kept.now(*told, self.model.name, question, request, part.body, tokens=part.tokens, usd=part.usage.usd)
-        )
+        return Kept.now(*told, self.model.name, question, request, body, tokens=tokens, usd=usd)
 
 
 # ------------------------------------------------------------------------------------------------ understanding

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from threading import Event
@@ -17,7 +18,8 @@ from engine.vlm.model import Model, model_row
 from engine.vlm.pace import Pace
 from engine.vlm.providers import connect as connect_provider
 from engine.vlm.providers import offline as offline_provider
-from engine.vlm.replay import Replay
+from engine.vlm.record import Recorder
+from engine.vlm.replay import Identity, Replay
 from engine.vlm.retry import Policy
 from engine.vlm.store import Store, default_root
 from engine.vlm.wire import Fault, Provider, Tokens
@@ -45,6 +47,28 @@ def connect(config: Config, *, offline: bool = False) -> Vlm | None:
         store = None if config.no_cache else Store(_cache(config))
         if store and not offline:
             store.prepare()
+    return _asking(config, provider, model, store, recordings)
+
+
+def connect_recorded(config: Config, directory: Path, whose: tuple[str, str]) -> Vlm:
+    """The model named by *whose* (provider and model) as its recordings below *directory* have it, be there none;
+    nothing is sent. Raises UsageError for an unknown provider, and as :func:`connect` does."""
+    identity = Identity(whose[0], "", whose[1])
+    model = model_row(*whose, config.models)
+    return _asking(config, offline_provider(whose[0]), model, None, Replay(directory, identity=identity))
+
+
+def connect_recording(config: Config, directory: Path) -> Vlm:
+    """The model that the settings name, whose answers are recorded in *directory*. Raises UsageError as
+    :func:`connect` does, and where they name none."""
+    vlm = connect(config)
+    if vlm is None:
+        raise UsageError("recording needs a model that may be asked: give --provider, and leave --no-vlm out")
+    return replace(vlm, recorder=Recorder(directory, vlm.provider.name, vlm.model.name))
+
+
+def _asking(config: Config, provider: Provider, model: Model, store: Store | None, recordings: Replay | None) -> Vlm:
+    """A model that may be asked, within the limits of the settings. Raises UsageError."""
     if not model.vision and not config.allow_text_model:
         raise UsageError(
             f"{model.name} takes no images: name a vision model with --model, or give it the OCR text with"

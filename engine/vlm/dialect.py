@@ -103,6 +103,16 @@ def fits(schema: Schema, dialect: Dialect) -> bool:
     return True
 
 
+def left_out(schema: Schema, dialect: Dialect) -> Iterator[tuple[Path, str]]:
+    """Each keyword of the neutral schema that the dialect cannot say, with the path of its node."""
+    rules = _RULES[dialect]
+    for path, node in _nodes(schema):
+        branch = next((b for b in node.get("anyOf", ()) if b.get("type") != "null"), node)
+        for word, value in branch.items():
+            if word not in rules.keywords or not _is_taken(word, value, rules):
+                yield path, word
+
+
 # ---------------------------------------------------------------- looking at a schema
 
 

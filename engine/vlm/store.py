@@ -2,7 +2,8 @@
 
 ``ROOT/answers/ab/<key>.json``, readable by its owner alone. The key is a hash of the exact request and of whom
 it went to. A file holds the provider's own answer, what it cost and hashes that tell what was asked; no image,
-prompt, header or key. What an answer says of a document is in it: :meth:`Store.clear` is how that goes away.
+prompt, header or key. (A recording of :mod:`engine.vlm.record` is such a file too, and holds the prompt.) What an
+answer says of a document is in it: :meth:`Store.clear` is how that goes away.
 """
 
 from __future__ import annotations
@@ -51,11 +52,22 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
+class Wording:
+    """What was asked, for people: the lines of rules and text, the schema of the answer, and what tells the images
+    apart without showing them (:mod:`engine.vlm.sketch`)."""
+
+    prompt: tuple[str, ...]
+    schema: Mapping[str, Any] = field(hash=False)
+    images: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """One answer: who gave it, to what (``asked`` is the hash of the request), and the provider's own body.
 
     ``base_url`` is that of :func:`public_url`; ``usd`` is None where the price is unknown. The outcome is not
-    kept: the provider's adapter reads it from the body again, and may have learned in the meantime.
+    kept: the provider's adapter reads it from the body again, and may have learned in the meantime. ``wording`` is
+    None but in recordings.
     """
 
     provider: str
@@ -67,6 +79,7 @@ class Kept:
     tokens: Tokens | None
     usd: Decimal | None
     created: datetime
+    wording: Wording | None = None
 
     @classmethod
     def now(
@@ -234,7 +247,7 @@ class Store:
         path = self._path(kept.key)
         try:
             text = kept_to_json(kept)
-            if _holds_secret(text):
+            if holds_secret(text):
                 raise ValueError("it repeats a key of this machine")
             _make(path.parent)
             write_file(path, text, PRIVATE)
@@ -325,6 +338,7 @@ def kept_to_json(kept: Kept) -> str:
         "parts": asdict(kept.parts),
         "tokens": None if kept.tokens is None else asdict(kept.tokens),
         "usd": None if kept.usd is None else str(kept.usd),
+        **({} if kept.wording is None else {"wording": asdict(kept.wording)}),
         "body": kept.body,
     }
     try:
@@ -354,7 +368,7 @@ def _kept(data: dict[str, Any]) -> Kept:
     created = datetime.fromisoformat(data["created"])
     if created.tzinfo is None or not isinstance(data["body"], dict):
         raise TypeError("created or body")
-    tokens, usd = data["tokens"], data["usd"]
+    tokens, usd, wording = data["tokens"], data["usd"], data.get("wording")
     return Kept(
         **{name: _text(data[name]) for name in ("provider", "base_url", "model", "asked")},
         parts=Parts(**{name: _text(value) for name, value in data["parts"].items()}),
@@ -362,7 +376,13 @@ def _kept(data: dict[str, Any]) -> Kept:
         tokens=None if tokens is None else Tokens(**{name: int(value) for name, value in tokens.items()}),
         usd=None if usd is None else Decimal(_text(usd)),
         created=created,
+        wording=None if wording is None else _wording(wording),
     )
+
+
+def _wording(data: dict[str, Any]) -> Wording:
+    prompt, images = (tuple(map(_text, data[name])) for name in ("prompt", "images"))
+    return Wording(prompt, dict(data["schema"]), images)
 
 
 def _text(value: Any) -> str:
@@ -379,7 +399,7 @@ def _created(path: Path) -> datetime:
     return datetime.now(UTC)
 
 
-def _holds_secret(text: str) -> bool:
+def holds_secret(text: str) -> bool:
     """Whether *text* repeats a key from the environment, as a server may that echoes the headers it got.
 
     Short values are placeholders for local servers, and words that any answer may hold.

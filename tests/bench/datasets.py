@@ -70,8 +70,9 @@ def bundled() -> Iterator[Sample]:
             for name, value in expected.items()
             if isinstance(value, str | int | float) and not isinstance(value, bool)
         }
-        if settings.get("type"):
-            path = case.parent / settings["document"]
+        path = case.parent / settings["document"]
+        shared = path.parent != case.parent  # another case's document
+        if not shared and not settings.get("type", ".json").endswith(".json"):
             yield Sample("fixtures", case.parent.name, path, settings["type"], truth, case.parent.name)
 
 

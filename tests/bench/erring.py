@@ -18,11 +18,12 @@ import simplejson
 from engine.doctype import Leaf
 from engine.label.claims import CHOICE, kind_of
 from engine.page import Reading
-from engine.pointer import set_at, unescape
+from engine.pointer import set_at
+from fixtures.answers import fill
+from fixtures.answers import leaf as answered
 from tests.bench.corrupt import NUMBERS, corrupted
 from tests.bench.datasets import agree
 from tests.bench.verify import canonical, stands_somewhere
-from tests.vlm.answers import leaf as answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,19 +146,7 @@ def answer_page(schema: Mapping[str, Any], told: Mapping[str, Told], page: int) 
     for pointer, each in told.items():
         if page in each.pages:
             set_at(data, pointer, each)
-    return str(simplejson.dumps(_object(schema, data), use_decimal=True))
-
-
-def _object(schema: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _part(child, data.get(name)) for name, child in schema["properties"].items()}
-
-
-def _part(schema: Mapping[str, Any], data: Any) -> Any:
-    if "items" in schema:
-        if isinstance(data, dict):  # an open map
-            return [{"name": unescape(name), **_leaf(each)} for name, each in data.items()]
-        return [_part(schema["items"], row) for row in data or () if row]
-    return _leaf(data) if "printed" in schema["properties"] else _object(schema, data or {})
+    return str(simplejson.dumps(fill(schema, data, _leaf), use_decimal=True))
 
 
 def _leaf(told: Told | None) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,9 @@ def kinds(data: Path | None, count: int, folder: Path) -> dict[str, list[Item]]:
 
 def fixtures() -> Iterator[Item]:
     for case in sorted((ROOT / "fixtures").glob("*/case.toml")):
-        path = next(p for p in sorted(case.parent.iterdir()) if p.suffix not in (".toml", ".json"))
+        path = case.parent / tomllib.loads(case.read_text())["document"]
+        if path.parent != case.parent:  # another case's document
+            continue
         truth = leaves(json.loads((case.parent / "expected.json").read_text(), parse_float=str))
         yield Item(path, "\n".join(value for value in truth if re.fullmatch(r"\d+\.\d+", value)), True)
 

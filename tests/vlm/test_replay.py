@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import subprocess
 import sys
@@ -10,12 +11,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from PIL import Image as Picture
+from PIL import ImageDraw
 
 from engine.errors import UsageError
-from engine.vlm.image import Image
+from engine.vlm.image import Image, image_from_bytes
 from engine.vlm.question import Question
-from engine.vlm.replay import Replay
-from engine.vlm.store import Kept, Store, kept_to_json, parts_of
+from engine.vlm.record import Recorder
+from engine.vlm.replay import Identity, Replay, wording_of
+from engine.vlm.store import Kept, Store, kept_to_json
 from engine.vlm.wire import Fault, Request
 
 PAGES = [Image(f"cGFnZSAw{page}" * 4, "image/png") for page in range(3)]
@@ -41,8 +45,22 @@ def page(number: int) -> Question:
 
 
 def find(replay: Replay, question: Question) -> Kept:
-    request = build(question)
-    return replay.find(request, parts_of(question, request))
+    return replay.find(question, build(question))
+
+
+def worded(question: Question) -> Kept:
+    """As the recordings of a case are: with what was asked."""
+    return replace(recorded(question), wording=wording_of(question))
+
+
+def picture(level: int = 200, size: tuple[int, int] = (170, 220), quality: int = 90, pixels: bool = True) -> Image:
+    """Print on paper of that grey, as a JPEG."""
+    page = Picture.new("L", size, level)
+    if pixels:
+        ImageDraw.Draw(page).text((20, 30), "TOTAL 89.15", fill=0)
+    buffer = io.BytesIO()
+    page.save(buffer, "JPEG", quality=quality)
+    return image_from_bytes(buffer.getvalue())
 
 
 def write(path: Path, kept: Kept) -> None:
@@ -109,7 +127,7 @@ def test_a_stale_recording_says_what_changed(tmp_path: Path, question: Question,
 def test_a_page_that_was_never_recorded_is_told_as_such(tmp_path: Path) -> None:
     write(tmp_path / "1.json", recorded(page(0)))
     write(tmp_path / "2.json", recorded(replace(page(1), text="Else?")))
-    with pytest.raises(Fault, match=r"never recorded in .*; the nearest recording, 1\.json of .*, differs in images:"):
+    with pytest.raises(Fault, match=r"never recorded; the nearest recording, 1\.json of .*, differs in images:"):
         find(Replay(tmp_path), page(2))
 
 
@@ -152,6 +170,92 @@ def test_no_folder_and_an_empty_one_are_told(tmp_path: Path) -> None:
     (tmp_path / "expected.json").write_text("{}")
     with pytest.raises(UsageError, match="no recording below"):
         Replay(tmp_path)
+
+
+PROMPT = "Read.\nOne object.\nThe total is an amount of money.\nNo more."
+SHOWN = replace(
+    QUESTION,
+    text=PROMPT,
+    images=(picture(),),
+    schema={"type": "object", "properties": {"total": {"type": "number"}, "date": {"type": "string"}}},
+)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (
+            {"text": PROMPT.replace("an amount", "a sum")},
+            'prompt (line 5 was "The total is an amount of money." and is "The total is a sum of money."):',
+        ),
+        ({"text": PROMPT.replace("\nOne object.", "")}, 'prompt (line 4 "One object." is gone):'),
+        ({"text": f"{PROMPT}\nThe end."}, 'prompt (line "The end." is new):'),
+        (
+            {"schema": {"type": "object", "properties": {"total": {"type": "string"}}}},
+            "schema (/properties/total/type differs; /properties/date is gone):",
+        ),
+        ({"images": (picture(size=(340, 220)),)}, "images (image/jpeg 170x220 is now image/jpeg 340x220):"),
+        ({"images": (picture(pixels=False),)}, "images (other pixels):"),
+        ({"images": (picture(level=180),)}, "images (other pixels):"),
+    ],
+)
+def test_a_recording_with_its_wording_says_where_it_differs(
+    tmp_path: Path, asked: dict[str, object], told: str
+) -> None:
+    write(tmp_path / "1.json", worded(SHOWN))
+    with pytest.raises(Fault) as caught:
+        find(Replay(tmp_path), replace(SHOWN, **asked))
+    assert told in str(caught.value)
+
+
+def test_the_same_image_in_another_encoding_is_no_other_image(tmp_path: Path) -> None:
+    write(tmp_path / "1.json", worded(SHOWN))
+    again = replace(SHOWN, images=(picture(quality=80),))
+    assert again.images != SHOWN.images
+    replay = Replay(tmp_path)
+    assert find(replay, again).body == {"number": 1}
+    assert (replay.missing, replay.unused) == ((), ())
+    with pytest.raises(Fault, match=r"differs in prompt .* and images"):
+        find(replay, replace(again, text="Else?"))
+
+
+def test_a_model_without_recordings_is_asked_and_told(tmp_path: Path) -> None:
+    replay = Replay(tmp_path / "none", identity=Identity("openai", "", "gpt-x"))
+    with pytest.raises(Fault, match="not recorded: there are no answers of gpt-x"):
+        find(replay, QUESTION)
+    write(tmp_path / "1.json", recorded(model="gpt-w"))
+    other = Replay(tmp_path, identity=Identity("openai", "", "gpt-x"))
+    with pytest.raises(Fault, match="an answer of openai/gpt-w, and openai/gpt-x is asked: record it again"):
+        find(other, QUESTION)
+    assert len(other.missing) == 1
+    assert other.unused == ()  # told already, as the nearest one
+
+
+def test_what_was_used_and_what_was_not(tmp_path: Path) -> None:
+    for number in range(3):
+        write(tmp_path / f"{number}.json", recorded(page(number), number))
+    replay = Replay(tmp_path)
+    find(replay, page(1))
+    assert [one.path.name for one in replay.used] == ["1.json"]
+    assert [path.name for path in replay.unused] == ["0.json", "2.json"]
+
+
+def test_what_is_recorded_is_replayed_and_a_key_is_not_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    recorder = Recorder(tmp_path, "openai", "gpt-x")
+    recorder.keep(recorded(SHOWN), SHOWN, "page-1")
+    assert [path.name[:7] for path in recorder.written] == ["page-1-"]
+    assert Recorder(tmp_path, "openai", "gpt-x").find(build(SHOWN)) is not None
+    assert Recorder(tmp_path, "openai", "gpt-y").find(build(SHOWN)) is None
+    assert find(Replay(tmp_path), SHOWN).wording == wording_of(SHOWN)
+    assert SHOWN.images[0].data not in recorder.written[0].read_text()
+
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-a-key-that-is-long-enough")
+    echoed = replace(recorded(page(1)), body={"echo": "sk-a-key-that-is-long-enough"})
+    recorder.keep(echoed, SHOWN, "page-2")
+    assert len(list(tmp_path.iterdir())) == 1
+    assert "was not recorded: the answer repeats a key" in caplog.text
 
 
 def test_recordings_may_move(tmp_path: Path) -> None:

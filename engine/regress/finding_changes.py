@@ -1,0 +1,79 @@
+"""Findings of two runs, known by place, check and severity: messages hold measured figures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from engine.regress.case import Case, ExpectedFinding
+from engine.regress.change import Change, Effect, Say
+from engine.regress.ran import Ran, RanFinding
+from engine.regress.value_changes import is_right
+
+
+def finding_changes(case: Case, ran: Ran, accepted: Ran, say: Say, told: set[str]) -> Iterator[Change]:
+    """A witness's finding is left out where the verdict or the value is told already.
+
+    A finding that goes is missed where what it spoke of is still wrong; where anything became right, that is why.
+    """
+    then, now = _errors(accepted), _errors(ran)
+    cured = _wrong_places(accepted) - _wrong_places(ran)
+    wanted: set[tuple[str, str, str]] = set()
+    for finding in case.findings:
+        was, is_ = (next((f for f in r.findings if is_found(finding, f)), None) for r in (accepted, ran))
+        if (was is None) != (is_ is None):
+            wanted |= {(f.path, f.check, f.severity) for f in (was, is_) if f}
+            before, after = (told_finding(finding) if f else "none" for f in (was, is_))
+            effect: Effect = "better" if is_ else "worse"
+            yield say("finding", effect, finding.path, finding.path, before=before, after=after)
+    for key in dict.fromkeys((*then, *now)):
+        path, check, severity = key
+        if then[key] == now[key] or key in wanted or (check == "witness" and path in told):
+            continue
+        if now[key] > then[key]:
+            effect = "better" if _speaks_of_wrong(path, check, ran) else "worse"
+        else:
+            effect = "worse" if _speaks_of_wrong(path, check, ran) and not cured else "better"
+        words = [_count(counts[key], f"{check} {severity}") for counts in (then, now)]
+        yield say("finding", effect, path, _leaf(path, ran), before=words[0], after=words[1])
+
+
+def _errors(ran: Ran) -> Counter[tuple[str, str, str]]:
+    """How often each place has a finding of severity error, by its place in what is right."""
+    places = {field.found_at: field.path for field in ran.fields if field.path is not None}
+    return Counter(
+        (places.get(found.path) or found.path, found.check, found.severity)
+        for found in ran.findings
+        if found.severity == "error"
+    )
+
+
+def _speaks_of_wrong(path: str, check: str, ran: Ran) -> bool:
+    """Whether a finding is about something that is not right. A rule may mean any value of the document."""
+    at = [field for field in ran.fields if field.where == path]
+    of_document = not at or check in ("arithmetic", "date")
+    return any(not is_right(field) for field in (ran.fields if of_document else at))
+
+
+def _wrong_places(ran: Ran) -> set[str]:
+    return {field.where for field in ran.fields if not is_right(field)}
+
+
+def is_found(finding: ExpectedFinding, found: RanFinding) -> bool:
+    return (
+        finding.path == found.path
+        and finding.check in (None, found.check)
+        and finding.severity in (None, found.severity)
+    )
+
+
+def told_finding(finding: ExpectedFinding) -> str:
+    return f"{finding.check or 'a'} {finding.severity or 'finding'}"
+
+
+def _leaf(path: str, ran: Ran) -> str:
+    return next((field.leaf for field in ran.fields if field.where == path), path)
+
+
+def _count(number: int, words: str) -> str:
+    return "none" if number == 0 else words if number == 1 else f"{number} × {words}"

@@ -1,0 +1,63 @@
+"""Ten invoices without a word about them: their fields and the rules that they keep."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.doctype import schema_to_type
+from engine.flow import read
+from engine.infer.blind import Blind, propose_fields
+from engine.infer.checks import find_checks
+from engine.page import Reading
+from tests.infer.making_invoices import digital, make_invoices, scanned
+from tests.infer.test_checks import rules
+
+
+@pytest.fixture(scope="module")
+def readings(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Reading, ...]]:
+    return [read(path).readings for path in make_invoices(tmp_path_factory.mktemp("digital"), 10, digital)]
+
+
+def found(blind: Blind) -> dict[str, tuple[int, int]]:
+    doctype = schema_to_type(Path("invoices.json"), {"type": "object", "properties": blind.properties})
+    return rules(find_checks(blind.values, doctype.leaves))
+
+
+def test_ten_invoices_tell_their_fields_and_their_rules(readings: list[tuple[Reading, ...]]) -> None:
+    blind = propose_fields(readings)
+    kinds = {name: node.get("format", node.get("x-kind")) for name, node in blind.properties.items()}
+    assert kinds == {
+        "invoice_number": "identifier",
+        "invoice_date": "date",
+        "due_date": "date",
+        "customer": "name",
+        "subtotal": "money",
+        "vat": "money",
+        "total_due": "money",
+        "rows": None,
+    }
+    columns = blind.properties["rows"]["items"]["properties"]
+    assert {name: node["x-labels"] for name, node in columns.items()} == {
+        "article": ["Article"],
+        "quantity": ["Quantity"],
+        "unit_price": ["Unit price"],
+        "amount": ["Amount"],
+    }
+    assert found(blind) == {
+        "each(rows): amount == quantity * unit_price": (10, 10),
+        "sum(rows.amount) == subtotal": (10, 10),
+        "total_due == subtotal + vat": (10, 10),
+        "invoice_date <= due_date": (10, 10),
+        "vat == round(subtotal * 0.2, 2)": (10, 10),
+    }
+
+
+def test_scans_with_their_misreadings_give_the_sum_and_the_product(tmp_path: Path) -> None:
+    blind = propose_fields([read(path).readings for path in make_invoices(tmp_path, 3, scanned)])
+    assert {"each(rows): amount == quantity * unit_price", "total_due == subtotal + vat"} <= found(blind).keys()
+
+
+def test_samples_that_share_no_label_give_no_field(readings: list[tuple[Reading, ...]]) -> None:
+    assert propose_fields([(Reading(1),), (Reading(1),)]).properties == {}

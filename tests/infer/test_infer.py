@@ -1,0 +1,142 @@
+"""A document type from samples with values: what a person is asked to review, and how it reads the next document."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.cli import main
+from engine.config import Config
+from engine.doctype import load_type
+from engine.exact_json import read_json
+from engine.flow import extract
+from engine.infer.fields import Notation, exact, values_to_properties
+from engine.infer.write import edited
+from engine.leaf import infer_kind
+from tests.infer.making_invoices import drawn, make_invoices
+
+SHIPPED = sorted((Path(__file__).parents[2] / "schemas").glob("*.json"))
+
+
+def given(number: int) -> dict[str, object]:
+    """The values of invoice ``number`` as they are printed."""
+    bill = drawn(np.random.default_rng(number))
+    return {
+        "vendor": bill.seller.name,
+        "invoice_number": bill.number,
+        "date": f"{bill.day:%d.%m.%Y}",
+        "customer": bill.buyer.name,
+        "total": f"{bill.total:,.2f}",
+        "items": [
+            {"name": item.description, "quantity": int(item.quantity), "price": f"{item.unit_price:.2f}"}
+            for item in bill.items
+        ],
+    }
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Five invoices of one sender, the first four with their values beside them."""
+    made = make_invoices(tmp_path_factory.mktemp("samples"), 5)
+    for number, path in enumerate(made[:4], 1):
+        path.with_suffix(".json").write_text(json.dumps(given(number)))
+    return made
+
+
+def run(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    return int(ended.value.code or 0)
+
+
+def test_a_type_proposed_from_four_invoices_reads_the_fifth(samples: list[Path], tmp_path: Path) -> None:
+    assert run("schema", "infer", "office_bill", *samples[:4], "--schemas", tmp_path, "--write") == 0
+    made = load_type("office_bill", tmp_path)
+    kinds = {leaf.pointer: leaf.kind for leaf in made.leaves}
+    labels = {leaf.pointer: leaf.labels for leaf in made.leaves}
+    assert kinds["/total"] == "money"
+    assert kinds["/date"] == "date"
+    assert kinds["/invoice_number"] == "identifier"
+    assert kinds["/items/*/price"] == "money"
+    assert kinds["/items/*/quantity"] == "quantity"
+    assert labels["/total"][0] == "total due"
+    assert "unit price" in labels["/items/*/price"]
+    assert "article" in labels["/items/*/name"]
+
+    wanted = given(5)
+    data = extract(samples[4], type="office_bill", config=Config(schemas=tmp_path)).data
+    assert data["invoice_number"] == wanted["invoice_number"]
+    assert data["total"] == Decimal(str(wanted["total"]).replace(",", ""))
+    assert data["customer"] == wanted["customer"]
+    assert len(data["items"]) == len(wanted["items"])  # type: ignore[arg-type]
+
+
+def test_without_write_only_the_difference_is_told(
+    samples: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("schema", "infer", "office_bill", *samples[:2], "--schemas", tmp_path) == 0
+    told = capsys.readouterr()
+    assert not list(tmp_path.iterdir())
+    assert '+    "invoice_number": {' in told.out
+    assert "2 samples: 3 to 10 are wanted" in told.err
+    assert "2 of 2" in told.err  # the evidence
+
+
+def test_a_type_that_there_is_keeps_every_word(samples: list[Path], tmp_path: Path) -> None:
+    field = '{"type": "number", "title": "My own", "x-labels": ["grand total"]}'
+    written = '{"type": "object", "x-checks": ["total > 0"],\n "properties": {"total": ' + field + "}}\n"
+    path = tmp_path / "office_bill.json"
+    path.write_text(written)
+    assert run("schema", "infer", "office_bill", *samples[:3], "--schemas", tmp_path, "--write") == 0
+    text = path.read_text()
+    assert text.startswith('{"type": "object", "x-checks": ["total > 0"')
+    made = read_json(path, "a type")
+    assert made["properties"]["total"]["title"] == "My own"
+    assert made["properties"]["total"]["x-labels"] == ["grand total", "total due"]
+    assert "x-critical" not in made["properties"]["total"]
+    assert "invoice_number" in made["properties"]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "type_", "kind"),
+    [
+        ("gross", ["$1,234.00", "$80.00"], "number", "money"),
+        ("flight_to", ["10/20/20", "3/8/2020"], "string", "date"),
+        ("contract", ["2517963", "1987618-1"], "string", "identifier"),
+        ("vat_rate", ["20%", "7 %"], "number", "percent"),
+        ("price", [9, 12], "number", "money"),
+        ("spots", [9, 12], "integer", "quantity"),
+        ("advertiser", ["Friends of Ada", "Vote 2020"], "string", "name"),
+    ],
+)
+def test_kinds_are_told_by_the_form_of_the_values(name: str, values: list[object], type_: str, kind: str) -> None:
+    node = values_to_properties([{name: value} for value in values])[name]
+    assert node["type"] == [type_, "null"]
+    assert node.get("x-kind", infer_kind(name, node)) == kind
+
+
+def test_printed_values_become_exact_in_the_notation_of_their_document() -> None:
+    printed = {"total": "1.234,50", "date": "03/04/20", "rows": [{"price": "2,50"}]}
+    properties = values_to_properties([printed])
+    assert exact(printed, properties, Notation("mdy", ",")) == {
+        "total": Decimal("1234.50"),
+        "date": "2020-03-04",
+        "rows": [{"price": Decimal("2.50")}],
+    }
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_an_edit_touches_nothing_else(path: Path) -> None:
+    text, schema = path.read_text(), read_json(path, "a type")
+    name = next(iter(schema["properties"]))
+    schema["properties"][name]["x-labels"] = [*schema["properties"][name]["x-labels"], "another"]
+    schema["properties"][name]["x-place"] = {"page": 1, "box": [Decimal("0.1"), 0, 1, Decimal("0.25")]}
+    changed = edited(text, schema)
+    before, after = text.splitlines(), changed.splitlines()
+    assert json.loads(changed, parse_float=Decimal) == schema
+    assert len(set(before) - set(after)) <= 2
+    assert len(set(after) - set(before)) <= 3
