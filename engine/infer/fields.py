@@ -75,7 +75,7 @@ def _leaf(name: str, found: Sequence[Any]) -> Schema:
         return {"type": ["string", "null"], "format": "date"}
     if numbers and len(numbers) >= MOST * len(found) and not (texts and _digits_only(texts)):
         return _number(name, numbers)
-    if not found and infer_kind(name, {"type": "number"}) == "money":
+    if not found and infer_kind(name.rsplit("_", 1)[-1], {"type": "number"}) == "money":
         return {"type": ["number", "null"], "x-kind": "money"}
     return _text(name, [str(value) for value in found])
 

@@ -71,12 +71,32 @@ def learn(doctype: DocumentType, shown: Sequence[Shown]) -> tuple[Lesson, ...]:
         for number in range(len(shown))
     ]
     lessons = [
-        _lesson(leaf, shown, found[leaf.pointer], printed, (node_of(doctype.schema, leaf) or {}).get("x-labels", ()))
+        _lesson(
+            leaf,
+            shown,
+            _telling(leaf, single, shown, found[leaf.pointer]),
+            printed,
+            (node_of(doctype.schema, leaf) or {}).get("x-labels", ()),
+        )
         for leaf in single
     ]
     columns = dict(_columns(doctype, shown))
     whole = {lesson.leaf.pointer: lesson for lesson in lessons} | columns
     return tuple(whole[leaf.pointer] for leaf in doctype.leaves if leaf.pointer in whole)
+
+
+def _telling(
+    leaf: Leaf, single: Sequence[Leaf], shown: Sequence[Shown], found: Sequence[Sequence[Candidate]]
+) -> list[Sequence[Candidate]]:
+    """What is found, without the samples where another leaf of the kind has the same value: nobody tells which of its
+    prints is whose, and the label of one would be learned for the other. Where no other sample is left, all count.
+    """
+    alike = [other for other in single if other is not leaf and kind_of(other) == kind_of(leaf)]
+    told = [
+        () if any(each.value(other) == each.value(leaf) for other in alike) else candidates
+        for each, candidates in zip(shown, found, strict=True)
+    ]
+    return told if any(told) else list(found)
 
 
 def _lesson(
