@@ -11,7 +11,10 @@ from engine.result import FieldSource
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """``pointer`` is a leaf's JSON Pointer with row numbers in it; ``confidence`` a probability, 0..1."""
+    """``pointer`` is a leaf's JSON Pointer with row numbers in it; ``confidence`` a probability, 0..1.
+
+    ``ambiguous``: its print can be read in two ways. ``by_place``: no label tells it, only where it stands.
+    """
 
     pointer: str
     value: Any
@@ -21,3 +24,4 @@ class Claim:
     confidence: float
     source: FieldSource = "ocr"
     ambiguous: bool = False
+    by_place: bool = False

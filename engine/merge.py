@@ -99,6 +99,14 @@ def doubts_of(leaf: Leaf, pointer: str, claims: Sequence[Claim], field: Field) -
             f"{chosen.printed!r} could be read with day and month swapped; taken as {chosen.value}",
             chosen.page,
         )
+    if chosen and chosen.by_place:
+        yield Finding(
+            pointer,
+            "witness",
+            "error",
+            f"{chosen.printed!r} stands where this value usually does, and no label of it says that it is it",
+            chosen.page,
+        )
     others = {c.value: c for c in claims if c.value != field.value and c.confidence >= 0.5}
     if leaf.merge == "unique" and others and (field.confidence or 0) >= 0.5:
         listed = ", ".join(f"{c.printed!r} on page {c.page}" for c in others.values())

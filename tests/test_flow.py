@@ -11,10 +11,11 @@ import pytest
 from engine.claim import Claim
 from engine.config import Config
 from engine.decide import decide
-from engine.doctype import list_types, load_type
+from engine.doctype import list_types, load_type, schema_to_type
 from engine.flow import extract, readings_to_result, route
 from engine.identify import identify
 from engine.label.candidates import identifier_candidates
+from engine.label.claims import readings_to_claims
 from engine.label.lines import readings_to_lines
 from engine.merge import claims_to_fields, fields_to_data
 from engine.page import Box, Reading
@@ -114,6 +115,36 @@ def test_an_identifier_behind_a_sign_of_money_is_never_clean() -> None:
     number = Claim("/invoice_number", found.value, found.printed, 1, found.box, 0.99, "ocr", found.ambiguous)
     _, findings = claims_to_fields([number], invoice, {})
     assert [(f.path, f.severity) for f in findings] == [("/invoice_number", "error")]
+
+
+def test_a_value_by_its_place_alone_is_never_clean() -> None:
+    """On this paper "date of supply" stands where the date of issue usually does."""
+    schema = {
+        "type": "object",
+        "properties": {
+            "issued": {
+                "type": ["string", "null"],
+                "format": "date",
+                "x-labels": ["issued on"],
+                "x-place": {"page": 1, "box": [0.2, 0.0, 0.6, 0.2]},
+                "x-critical": True,
+            }
+        },
+    }
+    doctype = schema_to_type(Path("slip.json"), schema)
+    told = typed_reading("""
+        ACME POWER
+
+        Date of supply      2024-06-01
+    """)
+    (claimed,) = readings_to_claims([told], doctype)
+    assert (claimed.value, claimed.by_place) == ("2024-06-01", True)
+    assert claimed.confidence <= 0.5
+    _, findings = claims_to_fields([claimed], doctype, {})
+    assert [(f.path, f.severity) for f in findings] == [("/issued", "error")]
+    labelled = replace(told, words=typed_reading("ACME POWER\n\nIssued on           2024-06-01").words)
+    (claimed,) = readings_to_claims([labelled], doctype)
+    assert not claimed.by_place
 
 
 def test_every_leaf_has_a_field_and_rows_keep_their_shape() -> None:

@@ -36,6 +36,7 @@ from engine.values.numbers import Number, decimal_sign_of
 CHOICE, CURRENCY = "choice", "currency"
 PRESENT = 0.1  # share of the softmax that all candidates together must reach, else "not on the page" is far likelier
 LIKELY = 0.25  # calibrated confidence below which what stands at the label of such a leaf is taken for something else
+BY_PLACE = 0.5  # confidence that a value without a label never exceeds: something else may stand in its place today
 HEAD = 3  # labels of columns in one row from which it is the head of a table
 NUMBERS = ("money", "quantity", "percent")
 TEXTS = ("name", "address", "text")
@@ -183,7 +184,11 @@ def readings_to_claims(
     fitted = {p for p in places if own_weights(chosen, doctype.name, p) is not None}
     rankings |= assign(places, fitted)
     return (
-        *(claim for pointer, leaf in single.items() for claim in ranking_to_claims(leaf, rankings[pointer], source)),
+        *(
+            claim
+            for pointer, leaf in single.items()
+            for claim in ranking_to_claims(leaf, rankings[pointer], source, fitted=pointer in fitted)
+        ),
         *lines_to_rows(sheet.layout, doctype, source),
         *lines_to_pairs(sheet.layout, doctype, source),
     )
@@ -204,26 +209,30 @@ def plausible_ranking(sheet: Sheet, leaf: Leaf, model: Model) -> list[Ranked]:
     if kind == CURRENCY:
         return ranking
     if kind != CHOICE and own_weights(model, sheet.doctype.name, leaf.pointer) is None:
-        ranking = [r for r in ranking if (r.labelled or r.placed) and (leaf.spot or r.confidence >= LIKELY)]
+        ranking = [r for r in ranking if (r.labelled and r.confidence >= LIKELY) or r.placed]
     return ranking if sum(ranked.share for ranked in ranking) >= PRESENT else []
 
 
-def ranking_to_claims(leaf: Leaf, ranking: Sequence[Ranked], source: Mapping[int, FieldSource]) -> Iterator[Claim]:
-    """The likeliest value on each page."""
+def ranking_to_claims(
+    leaf: Leaf, ranking: Sequence[Ranked], source: Mapping[int, FieldSource], *, fitted: bool
+) -> Iterator[Claim]:
+    """The likeliest value on each page. Of a leaf that is not ``fitted``, a place alone vouches for nothing."""
     pages = set()
     for ranked in ranking:
         candidate, page = ranked.candidate, ranked.candidate.line.page
         if page not in pages:
             pages.add(page)
+            by_place = ranked.placed and not ranked.labelled and not fitted
             yield Claim(
                 leaf.pointer,
                 to_type(candidate.value, leaf),
                 candidate.printed,
                 page,
                 candidate.box,
-                ranked.confidence,
+                min(ranked.confidence, BY_PLACE) if by_place else ranked.confidence,
                 source[page],
                 candidate.ambiguous,
+                by_place,
             )
 
 
