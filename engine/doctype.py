@@ -37,6 +37,8 @@ __all__ = [
 ]
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
+DEEPEST = 60  # containers within each other, two for each object in an object; jsonschema, called 150 frames deep,
+# comes to the end of Python's stack at 166
 _TYPES = ("string", "number", "integer", "boolean", "array", "object", "null")
 
 
@@ -116,11 +118,25 @@ def find_type(name: str, schemas: Path | None = None) -> Path:
 def read_schema(path: Path) -> Schema:
     """What a type's file holds, numbers as int and Decimal; UsageError where that is no JSON object."""
     schema = read_json(path, "a document type")
+    if _is_deeper(schema, DEEPEST):
+        raise UsageError(f"{path}: nested more than {DEEPEST} levels deep; put the fields nearer to the root")
     if not _is_text(schema):
         raise UsageError(f"{path}: holds half a character (a lone surrogate such as \\ud800); write it whole")
     if not isinstance(schema, dict):
         raise UsageError(f'{path}: a document type is a JSON object, with "type": "object" and "properties"')
     return schema
+
+
+def _is_deeper(schema: Any, levels: int) -> bool:
+    inside = [schema]
+    for _ in range(levels):
+        inside = [
+            child
+            for node in inside
+            if isinstance(node, dict | list)
+            for child in (node.values() if isinstance(node, dict) else node)
+        ]
+    return any(isinstance(node, dict | list) for node in inside)
 
 
 def _is_text(schema: Any) -> bool:

@@ -1,7 +1,7 @@
 """Regression cases as tests in anybody's suite: ``pytest --engine-cases DIR``, or ``engine_cases`` in the ini file.
 
-Every folder with a ``case.toml`` below becomes a test, which fails with what changed, in words. Without the option the
-plugin does nothing and imports nothing.
+Every folder directly below that is a case for ``engine regress`` becomes a test, which fails with what changed, in
+words. Without the option the plugin does nothing and imports nothing.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from typing import Any
 
 import pytest
 
-CASE_FILE = "case.toml"  # as engine.regress.case has it, which is imported when a case runs
-
 
 class Differs(Exception):
     """A case did not run as expected; the message is the changes, a line each."""
@@ -21,7 +19,7 @@ class Differs(Exception):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("engine", "regression cases of document extraction")
-    cases = "run every folder with a case.toml below DIR as a test"
+    cases = "run every case, a folder in DIR with a case.toml, as a test"
     schemas = "where the document types are; else ./schemas, else the shipped ones"
     group.addoption("--engine-cases", metavar="DIR", type=Path, help=cases)
     group.addoption("--engine-schemas", metavar="DIR", type=Path, help=schemas)
@@ -46,7 +44,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     folder = _folder(parent.config, "cases")
-    if folder is None or file_path.name != CASE_FILE or not file_path.resolve().is_relative_to(folder):
+    if folder is None:
+        return None
+    from engine.regress.case import CASE_FILE, case_folders
+
+    case = folder / file_path.parent.name
+    if file_path.name != CASE_FILE or case.resolve() != file_path.parent.resolve() or case not in case_folders(folder):
         return None
     return CaseFile.from_parent(parent, path=file_path)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,17 +14,18 @@ from engine.as_text import columns
 from engine.doctype import DocumentType, load_type, mistakes, read_schema
 from engine.errors import UsageError
 from engine.exact_json import line_and_column, positions
-from engine.leaf import Leaf, Schema
-from engine.pointer import escape, pointer_to
+from engine.leaf import Leaf, Schema, json_type
+from engine.pointer import escape, pointer_to, tokens
 from engine.rules import Rule
 from engine.vlm.dialect import fits, left_out
 from engine.vlm.model import Dialect
 from engine.vlm.shape import answer_schema, parts, plain
-from engine.vocabulary import KEYWORDS, NEAR, subschemas
+from engine.vocabulary import KEYWORDS, NAMED, NEAR, subschemas
 
 _UNSEEN = "its rules are looked at when its fields are right, so there may be more"
 _SAID_ONLY = ("title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly")
 _STRUCTURE = ("$schema", "$id", "$anchor", "$comment", "$defs", "$ref", "$dynamicRef", "then", "else", "format")
+_LOST = dict.fromkeys(("number", "integer"), "a number loses the zeros that it begins with")
 _KEYWORDS = sorted({*Draft202012Validator.VALIDATORS, *_SAID_ONLY, *_STRUCTURE, "contentEncoding", "contentMediaType"})
 _FORMATS = sorted(Draft202012Validator.FORMAT_CHECKER.checkers)
 
@@ -56,7 +56,7 @@ class Checked:
     @property
     def to_the_end(self) -> bool:
         """Whether the rules were looked at too."""
-        return all(remark.pointer.startswith(("/x-checks", "/x-")) for remark in self.wrong)
+        return all(remark.pointer.startswith("/x-") for remark in self.wrong)
 
 
 def check_type(path: Path) -> Checked:
@@ -71,7 +71,7 @@ def check_type(path: Path) -> Checked:
     text = path.read_text(encoding="utf-8-sig")
     places = positions(text)
     wrong = tuple(_placed(_remark(mistake), text, places) for mistake in mistakes(schema))
-    doubtful = [_placed(doubt, text, places) for doubt in (*_slips(schema), *_labels_of_two(schema, wrong))]
+    doubtful = [_placed(doubt, text, places) for doubt in (*_slips(schema), *(() if wrong else _idle(schema)))]
     if wrong:
         return Checked(path, None, wrong, tuple(doubtful))
     doctype = load_type(str(path))
@@ -118,10 +118,23 @@ def _nearest(word: str, known: Sequence[str]) -> str:
     return f'did you mean "{near[0]}"?' if near else ""
 
 
-def _labels_of_two(schema: Schema, wrong: Sequence[Remark]) -> Iterator[Remark]:
+def _idle(schema: Schema) -> Iterator[Remark]:
+    """What a sound type says in vain, or what no document can fulfil."""
+    yield from _labels_of_two(schema)
+    for pointer, node in subschemas(schema, ""):
+        kind, single = json_type(node), "*" not in tokens(_pattern_of(pointer))
+        if "x-place" in node and (kind in ("array", "object") or not single):
+            words = '"x-place" does nothing here: rows and what holds other fields are not found by it; take it out'
+            yield Remark(f"{pointer}/x-place", words)
+        if "x-check-digits" in node and kind not in ("string", None):
+            words = f'"x-check-digits" belongs to a string: {_LOST.get(kind, f"{kind} has no digits")}'
+            yield Remark(f"{pointer}/x-check-digits", words)
+        if "enum" in node and all(value is None for value in node["enum"]):
+            yield Remark(f"{pointer}/enum", "allows no value at all; list the values, or take it out")
+
+
+def _labels_of_two(schema: Schema) -> Iterator[Remark]:
     """Two fields side by side with the same labels: nothing tells them apart, but for the two ends of a date range."""
-    if wrong:
-        return
     for pointer, node in subschemas(schema, ""):
         first: dict[frozenset[str], str] = {}
         for name, child in (node.get("properties") or {}).items():
@@ -173,9 +186,15 @@ def _told_kinds(schema: Schema) -> frozenset[str]:
 
 
 def _pattern_of(pointer: str) -> str:
-    """A field's pointer in the schema as its pattern in the data."""
-    inner = pointer.replace("/items/properties/", "/*/").replace("/properties/", "/")
-    return re.sub(r"/(items|additionalProperties)$", "/*", inner)
+    """A field's pointer in the schema as its pattern in the data; a choice of shapes leaves no trace."""
+    words, pattern = iter(tokens(pointer)), ""
+    for word in words:
+        if word in NAMED:
+            name = next(words)
+            pattern += f"/{name}" if word == "properties" else ""
+        elif word in ("items", "additionalProperties"):
+            pattern += "/*"
+    return pattern
 
 
 def _row(leaf: Leaf, told: frozenset[str]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal, get_args
 
 from jsonschema import Draft202012Validator
@@ -142,7 +143,7 @@ KEYWORDS = (
 _BY_NAME = {keyword.name: keyword for keyword in KEYWORDS}
 
 # where JSON Schema 2020-12 keeps schemas: behind a name, in a list, or directly
-_NAMED = ("properties", "patternProperties", "$defs", "dependentSchemas")
+NAMED = ("properties", "patternProperties", "$defs", "dependentSchemas")
 _LISTED = ("prefixItems", "anyOf", "oneOf", "allOf")
 _DIRECT = ("items", "additionalProperties", "contains", "not", "if", "then", "else", "propertyNames")
 
@@ -170,10 +171,16 @@ def _mistake(name: str, value: Any, pointer: str) -> str | None:
         return f'"{name}" belongs to {place}; move it there'
     error = best_match(Draft202012Validator(keyword.value).iter_errors(value))
     if error is None:
-        return None
+        return _empty_box(*value["box"]) if name == "x-place" else None
     choices = keyword.value.get("enum", ())
     near = process.extractOne(value, choices, score_cutoff=NEAR) if isinstance(value, str) and choices else None
     return f'"{name}" must be {keyword.expects}' + (f'; did you mean "{near[0]}"?' if near else "")
+
+
+def _empty_box(x0: Decimal, y0: Decimal, x1: Decimal, y1: Decimal) -> str | None:
+    if x0 < x1 and y0 < y1:
+        return None
+    return 'the box of "x-place" holds nothing; write left, top, right and bottom in this order'
 
 
 def subschemas(node: Any, pointer: str) -> Iterator[tuple[str, Schema]]:
@@ -181,7 +188,7 @@ def subschemas(node: Any, pointer: str) -> Iterator[tuple[str, Schema]]:
     if not isinstance(node, dict):
         return
     yield pointer, node
-    for word in _NAMED:
+    for word in NAMED:
         named = node.get(word)
         for name, child in named.items() if isinstance(named, dict) else ():
             yield from subschemas(child, f"{pointer}/{word}/{escape(name)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,37 @@ def test_two_fields_of_the_same_labels_are_doubtful(tmp_path: Path) -> None:
     assert '/properties/b/x-labels: these are the labels of "a" too' in checked(tmp_path, {"a": same, "b": same})
 
 
+def test_what_does_nothing_is_doubtful(tmp_path: Path) -> None:
+    placed = {"x-place": {"box": [0, 0, 1, 1]}}
+    row = {"type": "object", "properties": {"price": {"type": "number", **placed}}}
+    fields = {
+        "total": {"type": "number", **placed},
+        "items": {"type": "array", "items": row, **placed},
+        "sender": {"type": "object", "properties": {"items": {"type": "string", **placed}}, **placed},
+        "iban": {"type": "string", "x-check-digits": "iban"},
+        "code": {"type": "integer", "x-check-digits": "luhn"},
+        "choice": {"type": ["string", "null"], "enum": [None]},
+        "none": {"type": "string", "enum": []},
+    }
+    said = checked(tmp_path, fields)
+    assert sorted(re.findall(r"note +\S+:\d+:\d+: (\S+): (.*?) ", said.replace(": allows", ': "enum" allows'))) == [
+        ("/properties/choice/enum", '"enum"'),
+        ("/properties/code/x-check-digits", '"x-check-digits"'),
+        ("/properties/items/items/properties/price/x-place", '"x-place"'),
+        ("/properties/items/x-place", '"x-place"'),
+        ("/properties/none/enum", '"enum"'),
+        ("/properties/sender/x-place", '"x-place"'),
+    ]
+
+
+def test_a_type_nested_beyond_measure_is_told_in_a_sentence(tmp_path: Path) -> None:
+    node: dict[str, Any] = {"type": "string"}
+    for _ in range(200):
+        node = {"type": "object", "properties": {"a": node}}
+    (remark,) = check_type(written(tmp_path, json.dumps(node))).wrong
+    assert remark.words == "nested more than 60 levels deep; put the fields nearer to the root"
+
+
 def test_the_shipped_types_have_nothing_doubtful_but_for_providers() -> None:
     for _, path in list_types():
         found = check_type(path)
@@ -154,6 +186,8 @@ def test_samples_show_what_is_found_and_what_is_printed_nowhere(
     out = capsysbinary.readouterr().out.decode()
     assert ended.value.code == 0
     assert out.count("\nsample ") == 2
-    assert [line.split()[1] for line in out.splitlines() if line.startswith("/total  ")][-1] == "89.15"
+    assert [line.split()[1] for line in out.splitlines() if line.startswith("/total  ")][1:] == ["89.15", "89.15", "2"]
+    assert "against the values beside 2 of the samples:" in out
+    assert "note   /company: has values beside the samples, but is no field of the type" in out
     assert "note   /total: printed on no sample: never printed" in out
     assert "note   /color: found on no sample, none of its labels is printed there" in out

@@ -99,9 +99,10 @@ def regress(
 
     A case is as expected when it runs as its accepted.json says, or, where it has none, when every value is right.
     --update writes accepted.json where a case differs or has none; expected.json, which says what is right, is yours
-    alone and never written.
+    alone and never written. A difference to a --baseline is accepted where accepted.json says the same as the run.
 
-    Exit codes: 0 all as expected, 1 a difference, a gate not kept or an alteration unnoticed, 3 wrong usage.
+    Exit codes: 0 all as expected, 1 a difference that is not accepted, a case of the baseline gone, a gate not kept or
+    an alteration unnoticed, 3 wrong usage.
     """
     from engine.regress.case import find_cases
     from engine.regress.gates import gates
@@ -115,7 +116,7 @@ def regress(
     report = replace(report, gates=gates(report.now, max_false_success, min_field_accuracy))
     _hand_over(report, junit, markdown, as_json=as_json, every_field=every_field)
     written = _update(found, report) if update else []
-    if report.changes and not update and earlier is None and not options["quiet"]:
+    if report.unaccepted and not update and not options["quiet"]:
         say("where this is how it should be: accept it with --update, and review the accepted.json files it writes")
     return 0 if report.as_expected and not written else DIFFERENCE_EXIT
 

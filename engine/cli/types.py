@@ -87,7 +87,8 @@ class SamplesCommand(click.Command):
 def check(names: tuple[str, ...], samples: tuple[Path, ...], **options: Any) -> int:
     """Tell whether types are sound, or all that is wrong with them; without a name, all types.
 
-    Of one type also how it is read, what is doubtful, and with samples what it finds on them.
+    Of one type also how it is read, what is doubtful, and with samples what it finds on them: held against the values
+    beside them (SAMPLE's name with .json) where there are any.
     """
     from engine.doctype import find_type, list_types
     from engine.type_check import check_type, exit_code, report
@@ -102,7 +103,7 @@ def check(names: tuple[str, ...], samples: tuple[Path, ...], **options: Any) -> 
         checked.append(check_type(path))
         tell(report(checked[-1], whole=len(names) == 1))
     if samples and checked[0].doctype:
-        from engine.infer.tried import tried_to_text, try_type
+        from engine.regress.tried import tried_to_text, try_type
 
         doctype = checked[0].doctype
         tell("\n" + tried_to_text(doctype, [try_type(doctype, sample, config) for sample in samples]))
@@ -139,6 +140,8 @@ def infer(name: str, samples: tuple[Path, ...], write: bool, learn: bool, **opti
     if not (learn or options["quiet"] or any(sample.values for sample in read)):
         say("no values beside the samples: what stands at the labels they share is taken for them")
     inferred = infer_type(name, read, config.schemas, learn=learn)
+    for words in inferred.unread:
+        say(f"left out, so that the new type's phrases may be its phrases too: {words}")
     if not options["quiet"]:
         click.echo(evidence_to_text(inferred.lessons, inferred.checks), err=True)
     target = (config.schemas or Path("schemas")) / f"{name}.json"

@@ -22,7 +22,7 @@ def evidence_to_text(lessons: Sequence[Lesson], checks: Sequence[FoundCheck]) ->
         (
             lesson.leaf.pointer.removeprefix("/"),
             kind_of(lesson.leaf),
-            f"{lesson.seen} of {lesson.given}",
+            f"{lesson.seen} of {lesson.given}" + (f", {lesson.turned} with the other sign" if lesson.turned else ""),
             _labels(lesson),
             _place(lesson),
         )

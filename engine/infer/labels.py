@@ -68,7 +68,8 @@ def leaf_labels(
     keys = {letters(text) for text in own}
     kept = [label for label in tried if letters(label.text) in keys]
     known = frozenset(i for label in kept for i in label.samples)
-    kept += _cover(leaf, [label for label in tried if letters(label.text) not in keys], known, len(shown))
+    new = [label for label in tried if letters(label.text) not in keys and not _is_bit(label, tried)]
+    kept += _cover(leaf, new, known, len(shown))
     return tuple(sorted(kept, key=lambda label: -label.held * label.worth))
 
 
@@ -91,6 +92,18 @@ def _cover(leaf: Leaf, tried: Sequence[FoundLabel], known: frozenset[int], count
         chosen.append(best)
         served |= best.samples
     return chosen
+
+
+def _is_bit(label: FoundLabel, tried: Sequence[FoundLabel]) -> bool:
+    """Is it a part of a longer phrase wherever it led to the value ("to pay" of "amount to pay")? Labels are looked for
+    whole, so that it would be found nowhere."""
+    words = _worded(label.text)
+    return any(words in _worded(o.text) and words != _worded(o.text) and label.samples <= o.samples for o in tried)
+
+
+def _worded(text: str) -> str:
+    """The words by their letters, with a blank on each side."""
+    return f" {' '.join(filter(None, map(letters, text.split())))} "
 
 
 def _likely(label: FoundLabel, leaf: Leaf, count: int) -> bool:

@@ -14,7 +14,7 @@ from engine.doctype import DocumentType, Leaf
 from engine.infer.fields import Notation, exact
 from engine.infer.heads import column_labels
 from engine.infer.labels import FoundLabel, leaf_labels
-from engine.infer.places import Shown, candidates_to_spot, joined, matches, medoid, show, spot_to_json
+from engine.infer.places import Shown, candidates_to_spot, joined, matches, medoid, show, spot_to_json, turned
 from engine.infer.samples import Sample, with_values
 from engine.label.anchors import letters
 from engine.label.candidates import Candidate
@@ -28,7 +28,8 @@ from engine.values.numbers import decimal_sign_of
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What was learned of a leaf: ``given`` samples have a value, ``seen`` of them print it where it can be read.
+    """What was learned of a leaf: ``given`` samples have a value, ``seen`` of them print it where it can be read, and
+    ``turned`` more print it with the other sign.
 
     ``labels`` led to the values; those that the leaf has already come first. ``chosen`` is each value's likeliest
     place on its sample.
@@ -40,6 +41,7 @@ class Lesson:
     labels: tuple[FoundLabel, ...]
     spot: Spot | None
     chosen: tuple[Candidate, ...] = ()
+    turned: int = 0
 
     @property
     def new_labels(self) -> list[str]:
@@ -112,7 +114,9 @@ def _lesson(
     if kind_of(leaf) in (CHOICE, CURRENCY):  # told by what is printed, wherever it stands
         return Lesson(leaf, given, len(chosen), (), None, tuple(chosen))
     labels = leaf_labels(leaf, shown, found, printed, own)
-    return Lesson(leaf, given, len(chosen), labels, candidates_to_spot(chosen, last), tuple(chosen))
+    other = sum(turned(each, leaf) for each, group in zip(shown, found, strict=True) if group)
+    spot = candidates_to_spot(chosen, last, leaf.spot)
+    return Lesson(leaf, given, len(chosen) - other, labels, spot, tuple(chosen), other)
 
 
 def _columns(doctype: DocumentType, shown: Sequence[Shown]) -> Iterator[tuple[str, Lesson]]:
@@ -125,8 +129,9 @@ def _columns(doctype: DocumentType, shown: Sequence[Shown]) -> Iterator[tuple[st
         heads = column_labels(array, leaves, shown)
         for leaf in leaves:
             labels = heads.get(leaf.pointer, ())
-            seen = len(frozenset().union(*(label.samples for label in labels)))
-            yield leaf.pointer, Lesson(leaf, len(shown), seen, labels, None)
+            seen = frozenset().union(*(label.samples for label in labels))
+            other = sum(turned(shown[number], leaf) for number in seen)
+            yield leaf.pointer, Lesson(leaf, len(shown), len(seen) - other, labels, None, turned=other)
 
 
 def taught(schema: Schema, lessons: Sequence[Lesson], *, new: bool = False) -> Schema:

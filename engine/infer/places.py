@@ -59,8 +59,17 @@ def matches(shown: Shown, leaf: Leaf) -> list[Candidate]:
     return [candidate for candidate in candidates if prints(leaf, value, candidate, shown.sheet)]
 
 
+def turned(shown: Shown, leaf: Leaf) -> bool:
+    """Is a value of the leaf printed with the other sign only? It teaches where it stands, but is not read as given."""
+    if kind_of(leaf) not in NUMBERS:
+        return False
+    read = {candidate.value for candidate in shown.sheet.pool(leaf).candidates}
+    given = (as_number(value, shown.sheet.decimal_sign) for _, value in expand(shown.values, leaf.pointer))
+    return any(number and number.value not in read and -number.value in read for number in given)
+
+
 def prints(leaf: Leaf, value: Any, candidate: Candidate, sheet: Sheet) -> bool:
-    """Is this the value, as numbers, dates and identifiers are equal?"""
+    """Is this the value, as dates and identifiers are equal, and numbers but for their sign?"""
     kind = kind_of(leaf)
     if kind in (CHOICE, CURRENCY):
         return bool(candidate.value == value)
@@ -96,11 +105,14 @@ def distance(a: Candidate, b: Candidate) -> float:
     return abs(a.box.cx - b.box.cx) + abs(a.box.cy - b.box.cy) + float(a.line.page != b.line.page)
 
 
-def candidates_to_spot(candidates: Sequence[Candidate], last_pages: Sequence[int]) -> Spot | None:
+def candidates_to_spot(
+    candidates: Sequence[Candidate], last_pages: Sequence[int], old: Spot | None = None
+) -> Spot | None:
     """The place that holds all of them, with room for the next; None where one example is all there is.
 
     Of n values the next one lies outside their range in 2 of n + 1 cases, so the range grows by its (n - 1)th part on
-    each side. ``last_pages`` is the number of the last page of each candidate's document.
+    each side. ``last_pages`` is the number of the last page of each candidate's document. Where ``old`` was on the
+    last page and they are too, that stays: the only page is the first and the last.
     """
     if not candidates:
         return None
@@ -109,9 +121,11 @@ def candidates_to_spot(candidates: Sequence[Candidate], last_pages: Sequence[int
     usual, count = often.most_common(1)[0]
     page: int | Literal["last"] | None = None
     there = list(candidates)
-    if count >= MOST * len(candidates) and count >= len(at_end):
+    at_last = len(at_end) >= MOST * len(candidates)
+    stays = at_last and old is not None and old.page == "last"
+    if count >= MOST * len(candidates) and count >= len(at_end) and not stays:
         page, there = usual, [candidate for candidate in candidates if candidate.line.page == usual]
-    elif len(at_end) >= MOST * len(candidates):
+    elif at_last:
         page, there = "last", at_end
     if len(there) < 2:
         return None

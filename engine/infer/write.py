@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -17,13 +18,15 @@ from engine.as_json import to_json
 NARROW = 110  # letters up to which a list, a rule or a place stands on one line
 _DECODER = json.JSONDecoder(parse_float=Decimal)
 _BLANK = " \t\r\n"
+_MARK = "\ufeff"  # of UTF-8, which some editors put first
 
 
 def edited(text: str, new: Any) -> str:
-    """The text of a JSON document, changed so that it says ``new``."""
-    start = _skip(text, 0)
+    """The text of a JSON document, changed so that it says ``new``; its line ends stay what they are."""
+    start = _skip(text, len(_MARK) if text.startswith(_MARK) else 0)
     old, end = _DECODER.raw_decode(text, start)
-    return text[:start] + _edit(text, start, end, old, new, 0) + text[end:]
+    made = text[:start] + _edit(text, start, end, old, new, 0) + text[end:]
+    return re.sub(r"(?<!\r)\n", "\r\n", made) if 0 < text.count("\n") == text.count("\r\n") else made
 
 
 def written(new: Any) -> str:

@@ -38,21 +38,22 @@ def expectation(case: Case) -> str:
 
 
 def read_accepted(case: Case) -> Ran | None:
-    """The accepted run, None for a case that has none. Raises UsageError for a file that is no run of this case."""
+    """The accepted run, None for a case that has none. Raises UsageError for a file that is no run."""
     path = case.folder / ACCEPTED_FILE
     if not path.exists():
         return None
-    ran = data_to_ran(read_json(path, "an accepted run"), str(path))
-    if ran.case != case.name:
-        raise UsageError(f'{path}: is of the case "{ran.case}": accept the run of {case.name} in its place')
-    return ran
+    data = read_json(path, "an accepted run")
+    # the folder is the case: one that was renamed or copied keeps its accepted run
+    return data_to_ran(data | {"case": case.name} if isinstance(data, dict) else data, str(path))
 
 
 def write_accepted(case: Case, ran: Ran) -> None:
     """Accept a run. Raises UsageError for one that failed, and where the file cannot be written."""
     if ran.error:
         raise UsageError(f"{case.name} could not run ({ran.error}): put that right before accepting it")
-    write_whole(case.folder / ACCEPTED_FILE, _lines(ran_to_data(_lasting(ran, expectation(case)))))
+    data = ran_to_data(_lasting(ran, expectation(case)), right_values=False)
+    del data["case"]
+    write_whole(case.folder / ACCEPTED_FILE, _lines(data))
 
 
 def _lasting(ran: Ran, told: str) -> Ran:
@@ -79,15 +80,16 @@ def _lines(data: Mapping[str, Any]) -> str:
 # ---------------------------------------------------------------- a run to data
 
 
-def ran_to_data(ran: Ran) -> dict[str, Any]:
-    """A run as JSON data, numbers exact. What is empty is left out, and so is a null that is right."""
+def ran_to_data(ran: Ran, *, right_values: bool = True) -> dict[str, Any]:
+    """A run as JSON data, numbers exact. What is empty is left out, and so is a null that is right. ``right_values``:
+    with what was expected of exact values too, which is no news to whoever has the case."""
     data = {
         "case": ran.case,
         "type": ran.type,
         "status": ran.status,
         "expectation": ran.expectation,
         "error": ran.error,
-        "fields": [_field_to_data(field) for field in ran.fields if field.outcome != "absent"],
+        "fields": [_field_to_data(field, right_values) for field in ran.fields if field.outcome != "absent"],
         "pages": [_filled(asdict(page)) for page in ran.pages],
         "findings": [_filled(asdict(finding)) | {"path": finding.path} for finding in ran.findings],
         "stale": list(ran.stale),
@@ -96,12 +98,13 @@ def ran_to_data(ran: Ran) -> dict[str, Any]:
     return _filled(data)
 
 
-def _field_to_data(field: RanField) -> dict[str, Any]:
+def _field_to_data(field: RanField, right_values: bool) -> dict[str, Any]:
     data: dict[str, Any] = {"path": field.path, "found_at": None if field.found_at == field.path else field.found_at}
     data["leaf"] = None if field.leaf == _pattern(field.where) else field.leaf
     data |= {"outcome": field.outcome, "verdict": field.verdict, "missing": field.missing}
-    data["critical"] = field.critical or None
-    told = {} if field.outcome == "exact" else {"expected": field.expected, "found": field.found}
+    told = {"expected": field.expected, "found": field.found}
+    if field.outcome == "exact":
+        told = {"expected": field.expected} if right_values else {}
     # a lost place is told, for it differs from being the same as the right one
     lost = {"found_at": None} if field.found_at is None and field.path is not None else {}
     return {name: value for name, value in data.items() if value is not None} | lost | told
@@ -140,7 +143,6 @@ _FIELD = _table(
     found={},
     verdict={"enum": list(get_args(Verdict))},
     missing={"enum": list(get_args(Missing))},
-    critical={"type": "boolean"},
 )
 _PAGE = _table(
     ("page", "route", "outcome"),
@@ -182,7 +184,7 @@ _RAN = _table(
 def data_to_ran(data: Any, where: str) -> Ran:
     """The run that data tell. Raises UsageError, which begins with ``where``, for anything else.
 
-    The values of an exact field are not kept: both are None.
+    The values of an exact field are None where they were not kept.
     """
     for fault in faults(data, _RAN):
         at, said = pointer_to(fault.absolute_path), broken(fault) or fault.message
@@ -205,5 +207,6 @@ def _data_to_fields(fields: list[dict[str, Any]]) -> Iterator[RanField]:
     for told in fields:
         path = told.get("path")
         found_at = told.get("found_at", path)
-        known = {"expected": None, "found": None, "leaf": _pattern(path or found_at or ""), **told}
+        found = told.get("expected") if told["outcome"] == "exact" else None
+        known = {"expected": None, "found": found, "leaf": _pattern(path or found_at or ""), **told}
         yield RanField(**(known | {"path": path, "found_at": found_at}))

@@ -22,7 +22,7 @@ from engine.merge import fields_to_data
 from engine.pointer import expand, pointer_to
 from engine.receive import sha256_of
 from engine.regress.case import CASE_FILE, EXPECTED_FILE, read_case
-from engine.result import Finding
+from engine.result import Field, Finding
 from engine.validate import broken, faults
 
 _NAME = re.compile(r"\w[\w.-]*")
@@ -68,8 +68,11 @@ def add_case(
         raise UsageError("a case says why it is here: give a sentence with --why")
     named = result["document"]["type"]
     doctype = load_type(named, schemas) if named else None
-    data = _in_shape(result["data"], doctype, result_json)
-    _write(folder, source, _case_toml(why.strip(), source.name, result), data)
+    fields = _fields(result["data"], doctype, result_json)
+    data = fields_to_data(fields, doctype) if doctype else {}
+    given = {pointer: field["value"] for pointer, field in result["fields"].items()}
+    corrected = {pointer: field.value for pointer, field in fields.items()} != given
+    _write(folder, source, _case_toml(why.strip(), source.name, result, corrected=corrected), data)
     findings = (*schema_findings(data, doctype), *rule_findings(data, doctype)) if doctype else ()
     return Added(folder, findings, _unvouched(data, result["fields"]), result["engine"]["model"])
 
@@ -102,13 +105,13 @@ def _document(told: Mapping[str, Any], result_json: Path, given: Path | None) ->
     raise UsageError(f"the document of {result_json} is not at {where}, {wrong}: give it with --document")
 
 
-def _in_shape(data: Mapping[str, Any], doctype: DocumentType | None, where: Path) -> dict[str, Any]:
-    """The data with every place of the type. Raises UsageError for what the type has no place for."""
+def _fields(data: Mapping[str, Any], doctype: DocumentType | None, where: Path) -> dict[str, Field]:
+    """The data at every place of the type. Raises UsageError for what the type has no place for."""
     if doctype is None:
         if data:
             raise UsageError(f"{where}: has data but no type: name the type at /document/type")
         return {}
-    return fields_to_data(values_to_fields(data, doctype, str(where)), doctype)
+    return values_to_fields(data, doctype, str(where))
 
 
 def _unvouched(data: Mapping[str, Any], fields: Mapping[str, Mapping[str, Any]]) -> int:
@@ -125,9 +128,10 @@ def _unvouched(data: Mapping[str, Any], fields: Mapping[str, Mapping[str, Any]])
 # ---------------------------------------------------------------- the folder
 
 
-def _case_toml(why: str, document: str, result: Mapping[str, Any]) -> str:
+def _case_toml(why: str, document: str, result: Mapping[str, Any], *, corrected: bool) -> str:
+    """Whether it should be clean tells a clean result only where nothing in it had to be corrected."""
     entries: dict[str, Any] = {"why": why, "document": document, "type": result["document"]["type"]}
-    entries["expected_status"] = "clean" if result["status"] == "clean" else None
+    entries["expected_status"] = "clean" if result["status"] == "clean" and not corrected else None
     entries["routes"] = [page["route"] for page in result["pages"]] or None
     settings = "".join(f"{key} = {_toml(value)}\n" for key, value in _settings(result).items())
     lines = "".join(f"{key} = {_toml(value)}\n" for key, value in entries.items() if value is not None)

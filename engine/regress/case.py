@@ -79,15 +79,29 @@ class Case:
 
 def find_cases(fixtures: Path, names: Sequence[str] = ()) -> tuple[Case, ...]:
     """The cases of those names, in their order: folders below ``fixtures``, or paths of case folders. Without names
-    all that stand directly below ``fixtures``, sorted. Raises UsageError, also where there is none."""
-    there = {path.parent.name: path.parent for path in sorted(fixtures.glob(f"*/{CASE_FILE}"))}
+    all of them (:func:`case_folders`). Raises UsageError, also where there is none, and for two of one name, by which
+    everything that is told of a case is known."""
+    there = {folder.name: folder for folder in case_folders(fixtures)}
     if not names and not there:
         raise UsageError(
             f"{fixtures} holds no case (a folder with {CASE_FILE}): give --fixtures the folder of the cases"
         )
     folders = [_folder(name, there, fixtures) for name in names] if names else list(there.values())
     once = {os.path.abspath(folder): folder for folder in folders}  # noqa: PTH100 - without following links
-    return tuple(map(read_case, once.values()))
+    cases = tuple(map(read_case, once.values()))
+    named: dict[str, Case] = {}
+    for case in cases:
+        if case.name in named:
+            both = f"{named[case.name].folder} and {case.folder}"
+            raise UsageError(f'two cases are called "{case.name}": run {both} one after the other')
+        named[case.name] = case
+    return cases
+
+
+def case_folders(fixtures: Path) -> tuple[Path, ...]:
+    """The folders that are cases, sorted: with a ``case.toml``, directly below ``fixtures``, and not hidden."""
+    folders = sorted(file.parent for file in fixtures.glob(f"*/{CASE_FILE}"))
+    return tuple(folder for folder in folders if not folder.name.startswith("."))
 
 
 def _folder(name: str, there: Mapping[str, Path], fixtures: Path) -> Path:

@@ -13,6 +13,7 @@ Effect = Literal["better", "worse", "changed"]
 class Change:
     """One difference. ``path`` is '' for the document, ``page N`` has ``page``. ``before`` and ``after`` are words for
     people; ``leaf`` is the pointer pattern by which changes are counted together ("un-flagged 3 wrong /total").
+    ``accepted``: a difference to a baseline of which the case's own ``accepted.json`` says that it should be so.
     """
 
     case: str
@@ -24,6 +25,7 @@ class Change:
     before: str
     after: str
     page: int | None = None
+    accepted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

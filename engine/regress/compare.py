@@ -57,7 +57,8 @@ def compare(
 ) -> tuple[RanField, ...]:
     """An entry for every value that is right or found, and for every null that both agree on.
 
-    A row without a counterpart has its values ``missing`` or ``invented``. Rows that all are there in another order
+    A row without a counterpart has its values ``missing`` or ``invented``, and so has whatever stands where another
+    shape does (one value in place of a list). Rows that all are there in another order
     have one more entry, ``wrong``, at their array. ``tolerances`` count for a leaf's pattern, outside of arrays for a
     pointer too (an entry of an open map).
     """
@@ -81,7 +82,10 @@ class _Comparison:
     tolerances: Mapping[str, Decimal]
 
     def of(self, place: _Place, expected: Any, found: Any) -> Iterator[RanField]:
-        if isinstance(expected, list) or isinstance(found, list):
+        if expected is not None and found is not None and _shape(expected) != _shape(found):
+            yield from self.of(place, expected, None)
+            yield from self.of(place, None, found)
+        elif isinstance(expected, list) or isinstance(found, list):
             yield from self._rows(place, _list(expected), _list(found))
         elif isinstance(expected, Mapping) or isinstance(found, Mapping):
             yield from self._members(place, _mapping(expected), _mapping(found))
@@ -103,7 +107,6 @@ class _Comparison:
             found=found,
             verdict=field.verdict,
             missing=field.missing if found is None else None,
-            critical=leaf is not None and leaf.critical,
         )
 
     def _tolerance(self, pattern: str, path: str | None = None) -> Decimal:
@@ -186,6 +189,10 @@ def _labels(expected: Mapping[str, Any], found: Mapping[str, Any], taken: Mappin
 
 def _label(name: str) -> str:
     return written(name) or name
+
+
+def _shape(node: Any) -> type:
+    return next((shape for shape in (list, Mapping) if isinstance(node, shape)), object)
 
 
 def _list(node: Any) -> list[Any]:

@@ -16,7 +16,7 @@ def finding_changes(case: Case, ran: Ran, accepted: Ran, say: Say, told: set[str
 
     A finding that goes is missed where what it spoke of is still wrong; where anything became right, that is why.
     """
-    then, now = _errors(accepted), _errors(ran)
+    then, now = _counted(accepted), _counted(ran)
     cured = _wrong_places(accepted) - _wrong_places(ran)
     wanted: set[tuple[str, str, str]] = set()
     for finding in case.findings:
@@ -30,21 +30,29 @@ def finding_changes(case: Case, ran: Ran, accepted: Ran, say: Say, told: set[str
         path, check, severity = key
         if then[key] == now[key] or key in wanted or (check == "witness" and path in told):
             continue
+        speaks_of_wrong = _speaks_of_wrong(path, check, ran)
         if now[key] > then[key]:
-            effect = "better" if _speaks_of_wrong(path, check, ran) else "worse"
+            effect = "better" if speaks_of_wrong else "worse"
         else:
-            effect = "worse" if _speaks_of_wrong(path, check, ran) and not cured else "better"
+            effect = "worse" if speaks_of_wrong and not cured else "better"
+        if severity == "warning" and (now[key] > then[key] or effect == "better"):
+            effect = "changed"
         words = [_count(counts[key], f"{check} {severity}") for counts in (then, now)]
         yield say("finding", effect, path, _leaf(path, ran), before=words[0], after=words[1])
 
 
-def _errors(ran: Ran) -> Counter[tuple[str, str, str]]:
-    """How often each place has a finding of severity error, by its place in what is right."""
-    places = {field.found_at: field.path for field in ran.fields if field.path is not None}
+def _counted(ran: Ran) -> Counter[tuple[str, str, str]]:
+    """How often each place has each finding, by its place in what is right.
+
+    A row that only the result has counts by its columns, for its index means nothing; that the witness doubts it is
+    told with the row.
+    """
+    places = {field.found_at: field.path or field.leaf for field in ran.fields}
+    alone = {field.found_at for field in ran.fields if field.path is None}
     return Counter(
-        (places.get(found.path) or found.path, found.check, found.severity)
+        (places.get(found.path, found.path), found.check, found.severity)
         for found in ran.findings
-        if found.severity == "error"
+        if not (found.check == "witness" and found.path in alone)
     )
 
 

@@ -13,7 +13,8 @@ SUITE = "engine regress"
 
 
 def report_to_junit(report: Report) -> str:
-    """An XML document. Each gate that is set is a test case too. What XML cannot hold is replaced."""
+    """An XML document. Each gate that is set is a test case too, and each case of a baseline that is gone. Changes that
+    were accepted are no failure but output. What XML cannot hold is replaced."""
     suites = Element("testsuites")
     suite = SubElement(suites, "testsuite", name=SUITE)
     errors = {ran.case: ran.error for ran in report.after if ran.error is not None}
@@ -24,6 +25,10 @@ def report_to_junit(report: Report) -> str:
             _fault(case, "error", (errors[ran.case], *lines))
         elif lines:
             _fault(case, "failure", lines)
+        if accepted := [change_to_text(change) for change in report.changes_of(ran.case) if change.accepted]:
+            SubElement(case, "system-out").text = safe("\n".join(accepted))
+    for name in report.gone:
+        _fault(_case(suite, "gone", name), "failure", (f"gone, but in {report.against}",))
     for gate in report.gates:
         case = _case(suite, "gate", gate.name)
         if not gate.kept:
@@ -35,7 +40,7 @@ def report_to_junit(report: Report) -> str:
 
 
 def _lines(report: Report, case: str) -> Iterator[str]:
-    yield from map(change_to_text, report.changes_of(case))
+    yield from (change_to_text(change) for change in report.unaccepted if change.case == case)
     yield from (
         f"unnoticed: {words}" for mutated in report.mutated if mutated.case == case for words in mutated.unnoticed
     )

@@ -30,7 +30,6 @@ class RanField:
     found: Any
     verdict: Verdict
     missing: Missing | None = None
-    critical: bool = False
 
     @property
     def where(self) -> str:
@@ -56,8 +55,8 @@ class RanFinding:
 @dataclass(frozen=True, slots=True)
 class Ran:
     """A case as it ran. ``error`` is set where it could not (nothing else then is); ``stale`` are the sentences about
-    recordings that answer other requests than were made. ``expectation`` tells of an accepted run what was held to be
-    right then (:func:`engine.regress.accepted.expectation`); '' where nobody accepted it."""
+    recordings that answer other requests than were made. ``expectation`` tells what was held to be right
+    (:func:`engine.regress.accepted.expectation`); '' where that is not known."""
 
     case: str
     type: str | None

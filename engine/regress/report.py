@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,8 @@ class Baseline:
 @dataclass(frozen=True)
 class Report:
     """``after`` are the runs, ``before`` those of the same cases they are compared with (none for a case that was
-    never accepted), ``against`` says in words what these are. ``left_out`` are cases of a
-    baseline that did not run.
+    never accepted), ``against`` says in words what these are. ``gone`` are cases of a baseline that are there no more,
+    ``left_out`` those that were not asked for.
     """
 
     after: tuple[Ran, ...]
@@ -51,13 +51,19 @@ class Report:
     against: str = "what is expected"
     gates: tuple[Gate, ...] = ()
     mutated: tuple[Mutated, ...] = ()
+    gone: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
 
     @property
     def as_expected(self) -> bool:
-        """No difference, every gate kept, every alteration noticed."""
+        """No difference but accepted ones, no case gone, every gate kept, every alteration noticed."""
         unnoticed = any(case.unnoticed for case in self.mutated)
-        return not self.changes and all(gate.kept for gate in self.gates) and not unnoticed
+        return not self.unaccepted and not self.gone and all(gate.kept for gate in self.gates) and not unnoticed
+
+    @property
+    def unaccepted(self) -> tuple[Change, ...]:
+        """The changes of which no ``accepted.json`` says that they should be."""
+        return tuple(change for change in self.changes if not change.accepted)
 
     @property
     def differ(self) -> tuple[str, ...]:
@@ -90,6 +96,7 @@ def report_to_data(report: Report) -> dict[str, Any]:
         "summary": {
             "as_expected": report.as_expected,
             "differ": list(report.differ),
+            "gone": list(report.gone),
             "left_out": list(report.left_out),
             "sentences": [{"effect": told.effect, "words": told.words} for told in report.sentences],
             "after": _summary(report.now),
@@ -112,19 +119,33 @@ def make_report(
     whole: bool = True,
 ) -> Report:
     """What the runs of the cases changed against what was accepted for each, or against a baseline; a case that the
-    baseline has not is held against what was accepted for it. ``whole``: all cases were to run, not some by name."""
+    baseline has not is held against what was accepted for it. ``whole``: all cases were to run, not some by name, so
+    that one of the baseline that did not is gone."""
     known = baseline.rans if baseline else {}
     accepted = {case.name: known.get(case.name) or read_accepted(case) for case in cases}
+    not_run = tuple(name for name in known if name not in accepted)
     return Report(
         after=tuple(rans),
         before=tuple(earlier for earlier in accepted.values() if earlier is not None),
         changes=tuple(
-            change for case, ran in zip(cases, rans, strict=True) for change in changes(case, ran, accepted[case.name])
+            change
+            for case, ran in zip(cases, rans, strict=True)
+            for change in _changes(case, ran, accepted[case.name], to_baseline=case.name in known)
         ),
         against=baseline.name if baseline else "what is expected",
         mutated=tuple(mutated),
-        left_out=tuple(name for name in known if whole and name not in accepted),
+        gone=not_run if whole else (),
+        left_out=() if whole else not_run,
     )
+
+
+def _changes(case: Case, ran: Ran, before: Ran | None, *, to_baseline: bool) -> tuple[Change, ...]:
+    """Those to a baseline are accepted where the case runs as its own accepted run: whoever changed the engine changed
+    that too, in the open."""
+    made = changes(case, ran, before)
+    own = read_accepted(case) if made and to_baseline else None
+    accepted = own is not None and not changes(case, ran, own)
+    return tuple(replace(change, accepted=accepted) for change in made)
 
 
 def read_baseline(path: Path) -> Baseline:

@@ -19,7 +19,9 @@ from engine.config import Config
 from engine.doctype import DocumentType, load_type
 from engine.errors import EngineError
 from engine.flow import extract
-from engine.regress.case import Case
+from engine.given import values_to_fields
+from engine.regress.accepted import expectation
+from engine.regress.case import EXPECTED_FILE, Case
 from engine.regress.compare import compare
 from engine.regress.ran import Ran, RanFinding, RanPage
 from engine.result import Result, Usage
@@ -83,6 +85,8 @@ def settings_of(case: Case, schemas: Path | None, jobs: int = 0, **others: Any) 
 
 
 def _run(case: Case, config: Config) -> CaseRun:
+    if case.type != "auto":  # what stands where the type has no place for it is compared with nothing
+        values_to_fields(case.expected, load_type(case.type, config.schemas), str(case.folder / EXPECTED_FILE))
     vlm = connect_recorded(config, case.recordings, (case.provider, case.model or "")) if case.provider else None
     result = extract(case.document, type=case.type, config=config, vlm=vlm)
     named = case.type if case.type != "auto" else result.type
@@ -97,6 +101,7 @@ def _run(case: Case, config: Config) -> CaseRun:
         tuple(RanFinding(found.path, found.check, found.severity, found.message) for found in result.findings),
         _stale(recordings, case) if recordings else (),
         _taken(recordings) if recordings else Usage(),
+        expectation=expectation(case),
     )
     return CaseRun(ran, result, doctype, recordings)
 

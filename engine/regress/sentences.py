@@ -1,4 +1,4 @@
-"""Changes in sentences: those of one kind on one field are told together, the worst first."""
+"""Changes in sentences: those of one kind on one field are told together, the worst first, what is accepted last."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from engine.regress.changes import Change, Effect
 from engine.regress.ran import RIGHT, Ran, RanField
 
 EFFECTS: tuple[Effect, ...] = ("worse", "changed", "better")
-_ONE = {"s": "", "is_": "is", "was": "was", "goes": "goes"}
-_MANY = {"s": "s", "is_": "are", "was": "were", "goes": "go"}
+_ONE = {"s": "", "is_": "is", "was": "was", "goes": "goes", "has": "has"}
+_MANY = {"s": "s", "is_": "are", "was": "were", "goes": "go", "has": "have"}
+ACCEPTED = ", accepted in this change"
 _OUTCOMES = {"exact": "right", "equal": "right but for the writing", "absent": "rightly null"}
 
 
@@ -38,7 +39,7 @@ def sentences(changes: Iterable[Change], before: Iterable[Ran], after: Iterable[
     before, after = tuple(before), tuple(after)
     known, false_success = {ran.case for ran in before}, {ran.case for ran in after if ran.false_success}
     then, now = _by_place(before), _by_place(after)
-    groups: dict[tuple[Effect, _Told], list[Change]] = defaultdict(list)
+    groups: dict[tuple[bool, Effect, _Told], list[Change]] = defaultdict(list)
     for change in changes:
         place, accepted = (change.case, change.path), change.case in known
         was, is_ = _meant(then[place], change.before), _meant(now[place], change.after)
@@ -48,12 +49,17 @@ def sentences(changes: Iterable[Change], before: Iterable[Ran], after: Iterable[
             told = _verdict(change, was, is_)
         else:
             told = _document(change, accepted, change.case in false_success)
-        groups[change.effect, told].append(change)
-    order = sorted(groups.items(), key=lambda group: (EFFECTS.index(group[0][0]), group[0][1].rank, -len(group[1])))
+        groups[change.accepted, change.effect, told].append(change)
+    order = sorted(groups.items(), key=_rank)
     return tuple(
-        Sentence(effect, f"{len(met)} {told.one if len(met) == 1 else told.many}", tuple(met))
-        for (effect, told), met in order
+        Sentence(effect, f"{len(met)} {told.one if len(met) == 1 else told.many}{ACCEPTED * accepted}", tuple(met))
+        for (accepted, effect, told), met in order
     )
+
+
+def _rank(group: tuple[tuple[bool, Effect, _Told], list[Change]]) -> tuple[bool, int, int, int]:
+    (accepted, effect, told), met = group
+    return accepted, EFFECTS.index(effect), told.rank, -len(met)
 
 
 def _by_place(rans: tuple[Ran, ...]) -> defaultdict[tuple[str, str], list[RanField]]:
@@ -132,9 +138,10 @@ def _document(change: Change, accepted: bool, false_success: bool) -> _Told:
         "recording": (1, "recording{s} {is_} stale"),
         "status": (8, "document{s}{of} {is_} {after}, not {before}"),
         "route": (9, "page{s}{of} {goes} to {after}, not {before}"),
-        "expectation": (10, "case{s} {was} accepted for another expectation"),
+        "expectation": (10, "{place} {is_} expected otherwise" if change.path else "case{s} {has} other expectations"),
     }[change.kind]
-    return _as(rank, template, of="" if after.startswith("of type") else of, after=after, before=before)
+    of = "" if after.startswith("of type") else of
+    return _as(rank, template, of=of, after=after, before=before, place=_leaf(change))
 
 
 def _finding(change: Change, accepted: bool) -> _Told:

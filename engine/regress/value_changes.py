@@ -74,9 +74,9 @@ def is_right(field: RanField) -> bool:
 
 
 def words(field: RanField, right: Any = None) -> str:
-    """``right`` is told of an accepted value, which does not hold it."""
+    """``right`` is told of an accepted value that does not hold it."""
     if field.outcome in ("exact", "absent"):
-        right = field.expected if right is None else right
+        right = right if field.expected is None else field.expected
         return "right" if right is None else f"right: {shown(right)}"
     if field.outcome == "missing":
         return f"missing ({field.missing})" if field.missing else "missing"

@@ -12,18 +12,23 @@ OUTCOMES = ("exact", "equal", "wrong", "missing", "invented")
 EFFECT_WORDS: dict[Effect, str] = {"worse": "worse", "changed": "otherwise", "better": "better"}
 COUNT_HEADS = ("n", *OUTCOMES, "right")
 """What :func:`count_cells` gives."""
-LEFT_OUT_NAMED = 5  # cases that a sentence names; --json has them all
+NAMED = 5  # cases that a sentence names; --json has them all
 
 
 def headline(report: Report) -> str:
     """One sentence for the whole run."""
     cases = _many(len(report.after), "case")
+    gone = f" {_many(len(report.gone), 'case')} of it {'is' if len(report.gone) == 1 else 'are'} gone."
+    gone = gone if report.gone else ""
     if not report.changes:
-        return f"{cases}, all as {report.against}."
+        return f"{cases}, all as {report.against}.{gone}"
     often = Counter(change.effect for change in report.changes)
     told = ", ".join(f"{often[effect]} {word}" for effect, word in EFFECT_WORDS.items() if often[effect])
     differ = "differs" if len(report.differ) == 1 else "differ"
-    return f"{len(report.differ)} of {cases} {differ} from {report.against}: {told}."
+    accepted = len(report.changes) - len(report.unaccepted)
+    if accepted:
+        told += f"; {'all' if not report.unaccepted else accepted} accepted in this change"
+    return f"{len(report.differ)} of {cases} {differ} from {report.against}: {told}.{gone}"
 
 
 def figures(report: Report) -> list[tuple[str, str, str]]:
@@ -56,11 +61,12 @@ def count_cells(now: Counts, then: Counts | None) -> list[str]:
 
 
 def closing(report: Report) -> list[str]:
-    """What else is to be said: cases left out or new, gates, alterations that nobody noticed."""
-    lines = []
-    if report.left_out:
-        named = ", ".join(report.left_out[:LEFT_OUT_NAMED]) + (", …" if len(report.left_out) > LEFT_OUT_NAMED else "")
-        lines.append(f"not run, but in {report.against}: {named}")
+    """What else is to be said: cases gone, left out or new, gates, alterations that nobody noticed."""
+    lines = [
+        f"{what}, but in {report.against}: {', '.join(cases[:NAMED])}{', …' if len(cases) > NAMED else ''}"
+        for what, cases in (("gone", report.gone), ("not asked for", report.left_out))
+        if cases
+    ]
     if new := len(report.after) - len(report.before):
         lines.append(
             f"{_many(new, 'case')} never accepted: held against what is right, verdicts not compared (--update)"
@@ -79,7 +85,8 @@ def place(change: Change) -> str:
 
 def moved(change: Change) -> str:
     """What it was and what it is."""
-    return change.after if change.kind in ("error", "recording") else f"{change.before} → {change.after}"
+    told = change.after if change.kind in ("error", "recording") else f"{change.before} → {change.after}"
+    return f"{told} (accepted in this change)" if change.accepted else told
 
 
 def change_to_text(change: Change) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from engine.doctype import load_type
 from engine.exact_json import read_json
 from engine.flow import extract
 from engine.infer.fields import Notation, exact, values_to_properties
+from engine.infer.learn import learn, show_samples
+from engine.infer.samples import read_sample
 from engine.infer.write import edited
 from engine.leaf import infer_kind
 from tests.infer.making_invoices import drawn, make_invoices
@@ -101,6 +105,51 @@ def test_a_type_that_there_is_keeps_every_word(samples: list[Path], tmp_path: Pa
     assert "invoice_number" in made["properties"]
 
 
+def test_another_type_that_is_broken_is_told_and_left_out(
+    samples: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "broken.json").write_text('{"type": "object", "x-lables": []}')
+    assert run("schema", "infer", "office_bill", *samples[:2], "--schemas", tmp_path, "--write") == 0
+    assert 'broken.json: /x-lables: unknown keyword "x-lables"' in capsys.readouterr().err
+    assert load_type("office_bill", tmp_path).identify
+
+
+def test_a_bit_of_a_printed_label_is_no_label(samples: list[Path], tmp_path: Path) -> None:
+    fields = {"total_due": {"type": "number"}}
+    path = tmp_path / "office_bill.json"
+    path.write_text(json.dumps({"type": "object", "properties": fields}))
+    doctype = load_type("office_bill", tmp_path)
+    read = [
+        replace(read_sample(path, Config()), values={"total_due": given(number)["total"]})
+        for number, path in enumerate(samples[:3], 1)
+    ]
+    (lesson,) = learn(doctype, show_samples(read, doctype))
+    assert [label.text for label in lesson.labels] == ["total due"]
+
+
+def test_a_value_that_is_printed_with_the_other_sign_is_told(
+    samples: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    types, copies = tmp_path / "types", []
+    types.mkdir()
+    for number, path in enumerate(samples[:3], 1):
+        copies.append(Path(shutil.copy(path, tmp_path)))
+        values = {"total": f"-{given(number)['total']}", "invoice_number": given(number)["invoice_number"]}
+        copies[-1].with_suffix(".json").write_text(json.dumps(values))
+    assert run("schema", "infer", "credit", *copies, "--schemas", types, "--write") == 0
+    evidence = capsys.readouterr().err.splitlines()
+    assert "0 of 3, 3 with the other sign" in next(line for line in evidence if line.startswith("total "))
+    assert " 3 of 3  " in next(line for line in evidence if line.startswith("invoice_number "))
+
+    assert run("schema", "check", types / "credit.json", "--samples", *copies) == 0
+    told = capsys.readouterr().out.splitlines()
+    counts = {line.split()[0]: line.split()[1:] for line in told if line.endswith(" %")}
+    assert counts["/total"] == ["3", "0", "0", "3", "0", "0", "0.0", "%"]
+    assert counts["/invoice_number"] == ["3", "3", "0", "0", "0", "0", "100.0", "%"]
+    total = str(given(1)["total"]).replace(",", "")
+    assert f"wrong    {copies[0]}: /total: {total} where -{total} is right" in told
+
+
 @pytest.mark.parametrize(
     ("name", "values", "type_", "kind"),
     [
@@ -127,6 +176,15 @@ def test_printed_values_become_exact_in_the_notation_of_their_document() -> None
         "date": "2020-03-04",
         "rows": [{"price": Decimal("2.50")}],
     }
+
+
+def test_line_ends_and_the_mark_of_an_editor_stay() -> None:
+    text = '\ufeff{\r\n  "a": [1],\r\n  "b": {}\r\n}\r\n'
+    new = {"a": [1], "b": {"c": {"d": {"e": 1}}}, "f": 2}
+    changed = edited(text, new)
+    assert changed.startswith('\ufeff{\r\n  "a": [1],\r\n  "b": {\r\n    "c"')
+    assert changed.count("\n") == changed.count("\r\n") > 4
+    assert json.loads(changed.removeprefix("\ufeff")) == new
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)

@@ -87,6 +87,19 @@ def test_the_place_of_few_examples_leaves_more_room_than_that_of_many(invoices: 
     assert few.box[3] - few.box[1] > many.box[3] - many.box[1]
 
 
+def test_the_last_page_stays_the_last_where_samples_have_one_page(invoices: list[Path], tmp_path: Path) -> None:
+    path = tmp_path / "bill.json"
+    place = {"page": "last", "box": [0.5, 0.5, 0.6, 0.6]}
+    fields = {"total": {"type": "number", "x-place": place}, "date": {"type": "string", "format": "date"}}
+    path.write_bytes(json.dumps({"type": "object", "properties": fields}, indent=2).replace("\n", "\r\n").encode())
+    assert run("schema", "infer", "bill", *invoices[:3], "--schemas", tmp_path, "--learn", "--write") == 0
+    made = read_json(path, "a type")["properties"]
+    assert made["total"]["x-place"]["page"] == "last"
+    assert made["total"]["x-place"]["box"] != place["box"]
+    assert made["date"]["x-place"]["page"] == 1
+    assert path.read_bytes().count(b"\n") == path.read_bytes().count(b"\r\n")
+
+
 def test_a_second_lesson_widens_the_place() -> None:
     whole = joined(Spot(1, (0.1, 0.1, 0.2, 0.2)), Spot("last", (0.3, 0.0, 0.4, 0.1)))
     assert whole == Spot(None, (0.1, 0.0, 0.4, 0.2))
@@ -106,3 +119,9 @@ def test_nothing_to_learn_for_and_nothing_to_learn_from_are_told(
     assert run("schema", "infer", "receipt", invoices[3], "--learn") == 3
     assert "no sample has values beside it" in capsys.readouterr().err
     assert Config().schemas is None
+
+
+@pytest.mark.parametrize("box", [[0.9, 0.9, 0.1, 0.95], [0.1, 0.9, 0.9, 0.1], [0.1, 0.1, 0.1, 0.2]])
+def test_a_place_that_holds_nothing_is_told(box: list[float]) -> None:
+    with pytest.raises(UsageError, match=r'^/properties/total/x-place: the box of "x-place" holds nothing'):
+        a_type(total={"type": "number", "x-place": {"box": box}})

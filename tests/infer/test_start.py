@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import UsageError
+from engine.infer.command import infer_type
 from engine.infer.start import start_type
 from engine.type_check import check_type
 
@@ -27,7 +28,13 @@ def test_what_there_is_is_not_overwritten(tmp_path: Path) -> None:
         start_type("slip", tmp_path)
 
 
-@pytest.mark.parametrize("name", ["../slip", "Slip", "my slip", "2nd", ""])
-def test_a_name_that_cannot_be_one(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UsageError, match="is no name of a type"):
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [(name, "is no name of a type") for name in ("../slip", "Slip", "my slip", "my-slip", "Größe", "2nd", "")]
+    + [(name, "means something else") for name in ("auto", "result")],
+)
+def test_a_name_that_cannot_be_one(tmp_path: Path, name: str, why: str) -> None:
+    with pytest.raises(UsageError, match=why):
         start_type(name, tmp_path)
+    with pytest.raises(UsageError, match=why):
+        infer_type(name, (), tmp_path)

@@ -61,13 +61,15 @@ def test_a_rule_that_the_corrected_values_break_is_told(tmp_path: Path, extracte
     }
 
 
-def test_a_clean_result_should_stay_clean_and_what_is_left_out_is_null(
+def test_a_clean_result_should_stay_clean_unless_it_had_to_be_corrected(
     tmp_path: Path, extracted: dict[str, Any]
 ) -> None:
-    data = {name: value for name, value in extracted["data"].items() if name != "tax"}
-    added = add_case(kept(tmp_path, extracted, data=data, status="clean"), tmp_path / "cases", why="Clean.")
+    added = add_case(kept(tmp_path, extracted, status="clean"), tmp_path / "cases", name="right", why="Clean.")
     assert read_case(added.folder).status == "clean"
-    assert read_json(added.folder / "expected.json", "data")["tax"] is None
+    data = {name: value for name, value in extracted["data"].items() if name != "tax"}
+    added = add_case(kept(tmp_path, extracted, data=data, status="clean"), tmp_path / "cases", why="Clean and wrong.")
+    assert read_case(added.folder).status is None
+    assert read_json(added.folder / "expected.json", "data")["tax"] is None  # what is left out
 
 
 def slip(result: dict[str, Any], **document: Any) -> dict[str, Any]:

@@ -36,6 +36,18 @@ def test_names_and_paths_keep_their_order_and_count_once(tmp_path: Path) -> None
     assert [case.name for case in cases] == ["receipt_thermal", "mine", "form_typed"]
 
 
+def test_a_hidden_folder_or_one_further_down_is_no_case(tmp_path: Path) -> None:
+    for name in ("b", "a", ".half", "a/deeper"):
+        write(tmp_path / name, 'why = "Mine."\ndocument = "slip.jpg"')
+    assert [case.name for case in find_cases(tmp_path)] == ["a", "b"]
+
+
+def test_two_cases_of_one_name_are_not_mixed_up(tmp_path: Path) -> None:
+    paths = [str(write(tmp_path / year / "slip", 'why = "Mine."\ndocument = "slip.jpg"')) for year in ("a", "b")]
+    with pytest.raises(UsageError, match=r'two cases are called "slip": run .*a/slip and .*b/slip one after the other'):
+        find_cases(tmp_path, paths)
+
+
 def test_a_name_that_is_no_case_gets_the_nearest_one(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r'no case "receipt_termal".*did you mean "receipt_thermal"'):
         find_cases(FIXTURES, ["receipt_termal"])

@@ -163,7 +163,29 @@ def test_a_finding_is_good_where_something_is_wrong(data: dict[str, Any], appear
     assert told(silent, found) == [("finding", appeared, "/total")]
     assert told(found, silent) == [("finding", gone, "/total")]
     assert told(found, replace(found, findings=(replace(found.findings[0], message="in other words"),))) == []
-    assert told(silent, replace(silent, findings=(RanFinding("", "page", "warning", "faint"),))) == []
+
+
+@pytest.mark.parametrize(("data", "gone"), [(RIGHT, "changed"), (WRONG, "worse")])
+def test_a_warning_that_goes_is_missed_where_something_is_wrong(data: dict[str, Any], gone: str) -> None:
+    silent = ran_of(CASE, data, status="review")
+    warned = replace(silent, findings=(RanFinding("/total", "witness", "warning", "nothing reads it"),))
+    assert told(warned, silent) == [("finding", gone, "/total")]
+    assert told(silent, warned) == [("finding", "changed", "/total")]
+    assert told(silent, replace(silent, findings=(RanFinding("", "page", "warning", "faint"),))) == [
+        ("finding", "changed", "")
+    ]
+
+
+def test_what_is_found_in_an_invented_row_does_not_move_with_it() -> None:
+    first, second = RIGHT["line_items"]
+    extra = {"description": "Subtotal", "amount": None}
+    at_first = ran_of(CASE, {**RIGHT, "line_items": [extra, first, second]}, status="review")
+    at_last = ran_of(CASE, {**RIGHT, "line_items": [first, second, extra]}, status="review")
+    found = [
+        tuple(RanFinding(f"/line_items/{row}/description", check, "warning", "") for check in ("witness", "schema"))
+        for row in (0, 2)
+    ]
+    assert told(replace(at_first, findings=found[0]), replace(at_last, findings=found[1])) == []
 
 
 def test_a_finding_that_goes_with_what_was_wrong_is_not_missed() -> None:
@@ -192,4 +214,18 @@ def test_an_accepted_run_of_other_right_values_is_told() -> None:
     assert told(accepted, total("9.50")) == []
     corrected = replace(CASE, expected={**RIGHT, "total": Decimal("9.70")})
     after = ran_of(corrected, WRONG, status="review")
-    assert told(accepted, after, corrected) == [("expectation", "changed", "")]
+    assert told(accepted, after, corrected) == [
+        ("expectation", "changed", ""),
+        ("expectation", "changed", "/total"),
+    ]
+    (_, value) = changes(corrected, after, accepted)
+    assert (value.before, value.after) == ("9.00", "9.70")
+    tolerant = replace(CASE, tolerances={"/total": Decimal("0.01")})
+    assert told(accepted, total("9.50"), tolerant) == [("expectation", "changed", "")]
+
+
+def test_a_wrong_value_in_a_clean_document_comes_before_what_the_case_says_of_its_status() -> None:
+    for wanted in ("clean", "review"):
+        case = replace(CASE, status=wanted)
+        assert told(None, ran_of(case, WRONG), case) == [("value", "worse", "/total"), ("status", "worse", "")]
+        assert changes(case, ran_of(case, WRONG), None)[1].after == "clean"

@@ -203,7 +203,6 @@ def test_entries_of_a_form_are_found_by_their_label() -> None:
         ("/entries/DATE", "/entries/date", "wrong"),
     }
     assert {f.leaf for f in fields} == {"/entries/*"}
-    assert all(f.critical for f in fields)
 
 
 def test_verdict_and_reason_come_from_where_the_value_was_found() -> None:
@@ -221,3 +220,20 @@ def test_verdict_and_reason_come_from_where_the_value_was_found() -> None:
 def test_a_document_of_no_type_misses_everything() -> None:
     fields = compare({"total": 9, "rows": ["a", "b"]}, result_of({}), None, {})
     assert not_right(fields) == [("/total", "missing"), ("/rows/0", "missing"), ("/rows/1", "missing")]
+
+
+@pytest.mark.parametrize(
+    ("right", "found", "outcomes"),
+    [
+        ([], 5, ["invented"]),
+        ({}, 5, ["invented"]),
+        (5, [], ["missing"]),
+        (5, [{"n": 6}], ["missing", "invented"]),
+        ([{"n": 6}], {"n": 6}, ["missing", "invented"]),
+        ([], None, []),
+        (None, {}, []),
+    ],
+)
+def test_what_stands_in_another_shape_is_missing_and_invented(right: Any, found: Any, outcomes: list[str]) -> None:
+    fields = compare({"vat": right}, result_of({"vat": found}), None, {})
+    assert [field.outcome for field in fields] == outcomes

@@ -32,6 +32,16 @@ def test_cases_are_tests_that_fail_with_what_changed(suite: pytest.Pytester) -> 
     assert "Traceback" not in done.stdout.str()
 
 
+def test_cases_are_those_of_the_command(suite: pytest.Pytester) -> None:
+    for other in (".half", "right/deeper"):
+        shutil.copytree(suite.path / "cases" / "wrong", suite.path / "cases" / other)
+    done = suite.runpytest("--engine-cases", "cases", "--collect-only", "-q", "-o", "norecursedirs=")
+    assert [line for line in done.outlines if "case.toml" in line] == [
+        "cases/right/case.toml::right",
+        "cases/wrong/case.toml::wrong",
+    ]
+
+
 def test_workers_share_the_cases_of_the_ini_file(suite: pytest.Pytester) -> None:
     suite.makeini("[pytest]\nengine_cases = cases")
     suite.runpytest("-n", "2").assert_outcomes(passed=2, failed=1)

@@ -61,6 +61,29 @@ def test_a_case_is_recorded_once(folder: Path, server: Server) -> None:
     assert run_case(read_case(folder)) == first.ran
 
 
+def test_case_toml_keeps_remarks_line_ends_and_mark(folder: Path, server: Server) -> None:
+    file = folder / CASE_FILE
+    text = 'provider = "google"  # till spring\n' + file.read_text(encoding="utf-8")
+    file.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+    case = read_case(folder)
+    server.handler = lambda asked: servers.answer(answer_text(asked.schema, dict(case.expected)))
+    record_case(case, None, settings(server))
+    assert file.read_bytes().startswith(b'\xef\xbb\xbfprovider = "openai"  # till spring\r\n')
+    assert file.read_bytes().count(b"\n") == file.read_bytes().count(b"\r\n")
+    assert read_case(folder).provider == "openai"
+    assert read_case(folder).recorded_by == "openai/gpt-5"
+
+
+def test_what_cannot_be_rewritten_is_told_before_anything_is_paid(folder: Path, server: Server) -> None:
+    file = folder / CASE_FILE
+    text = file.read_text(encoding="utf-8")
+    file.write_text('"provider" = "openai"\n' + text, encoding="utf-8")
+    with pytest.raises(UsageError, match="on a line each, by hand"):
+        record_case(read_case(folder), None, settings(server))
+    assert server.asked == []
+    assert file.read_text(encoding="utf-8").endswith(text)
+
+
 def test_what_is_stale_goes_when_all_is_answered_anew(folder: Path, server: Server, tmp_path: Path) -> None:
     case = read_case(folder)
     server.handler = lambda asked: servers.answer(answer_text(asked.schema, dict(case.expected)))

@@ -12,6 +12,7 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from engine.as_json import to_json
+from engine.regress.accepted import expectation, write_accepted
 from engine.regress.case import Case
 from engine.regress.changes import changes
 from engine.regress.gates import gates
@@ -137,7 +138,55 @@ def test_the_json_is_the_same_each_time_exact_and_a_baseline(tmp_path: Path) -> 
     again = make_report([case], [now], baseline)
     assert again.as_expected
     assert again.before[0].fields[0].outcome == "wrong"
-    assert make_report([], [], baseline).left_out == (case.name,)
+    assert make_report([], [], baseline).gone == (case.name,)
+
+
+def test_a_case_that_is_gone_fails_unless_only_some_were_asked_for() -> None:
+    one, two = cases(2)
+    then = Baseline("main", {case.name: run(case, RIGHT) for case in (one, two)})
+    told = make_report([one], [run(one, RIGHT)], then)
+    assert (told.changes, told.gone, told.as_expected) == ((), ("slip_1",), False)
+    assert report_to_text(told).startswith("1 case, all as main. 1 case of it is gone.")
+    assert "gone, but in main: slip_1" in report_to_text(told)
+    assert report_to_data(told)["summary"]["gone"] == ["slip_1"]
+    assert report_to_markdown(told).startswith("### ❌ engine regress: 1 case, all as main. 1 case of it is gone.")
+    suite = fromstring(report_to_junit(told))[0]  # noqa: S314 - our own text
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
+    assert suite[1].get("name") == "slip_1"
+    some = make_report([one], [run(one, RIGHT)], then, whole=False)
+    assert (some.left_out, some.as_expected) == (("slip_1",), True)
+    assert "not asked for, but in main: slip_1" in report_to_text(some)
+
+
+def test_another_expectation_than_the_baseline_s_is_told_value_by_value(tmp_path: Path) -> None:
+    (case,) = cases(1)
+    then = replace(run(case, RIGHT), expectation=expectation(case))
+    (tmp_path / "main.json").write_text(to_json(report_to_data(report([then], [then]))), encoding="utf-8")
+    eased = replace(case, expected=WRONG)  # so that the wrong value is right
+    told = make_report([eased], [run(eased, WRONG)], read_baseline(tmp_path / "main.json"))
+    assert words(told, "changed") == ["1 case has other expectations", "1 /total of receipt is expected otherwise"]
+    assert "expected otherwise\n        slip_0  /total  9.00 → 9.60" in report_to_text(told)
+    assert not told.as_expected
+
+
+def test_a_difference_to_a_baseline_is_accepted_where_the_case_s_own_file_says_so(tmp_path: Path) -> None:
+    fine, open_ = (replace(case, folder=tmp_path / case.name) for case in cases(2))
+    for case in (fine, open_):
+        case.folder.mkdir()
+    then = Baseline("main", {case.name: run(case, RIGHT, status="clean") for case in (fine, open_)})
+    write_accepted(fine, run(fine, WRONG, "silent"))
+    write_accepted(open_, run(open_, RIGHT, status="clean"))  # as main's, which the change left alone
+    told = make_report([fine], [run(fine, WRONG, "silent")], then, whole=False)
+    assert (told.as_expected, {change.accepted for change in told.changes}) == (True, {True})
+    assert report_to_text(told).startswith("1 of 1 case differs from main: 2 worse; all accepted in this change.")
+    assert all(sentence.words.endswith(", accepted in this change") for sentence in told.sentences)
+    suite = fromstring(report_to_junit(told))[0]  # noqa: S314 - our own text
+    assert (suite.get("failures"), "/total" in (suite.findtext("*/system-out") or "")) == ("0", True)
+    assert report_to_markdown(told).startswith("### ✅")
+    both = make_report([fine, open_], [run(case, WRONG, "silent") for case in (fine, open_)], then)
+    assert (both.as_expected, {change.case for change in both.unaccepted}) == (False, {"slip_1"})
+    assert [change.case for sentence in both.sentences for change in sentence.changes][-1] == "slip_0"
+    assert "4 worse; 2 accepted in this change" in report_to_text(both)
 
 
 def test_hostile_text_cannot_break_junit_markdown_or_a_terminal() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from engine.doctype import load_type
 from engine.regress import run
-from engine.regress.case import read_case
+from engine.regress.case import EXPECTED_FILE, read_case
 from engine.regress.ran import Ran
 from engine.regress.run import run_case, run_cases, run_whole
 from engine.result import Usage
@@ -111,6 +111,15 @@ def test_what_the_engine_refuses_is_the_case_s_error(tmp_path: Path) -> None:
     assert ran.error is not None
     assert "did you mean receipt" in ran.error
     assert (ran.status, ran.fields) == (None, ())
+
+
+@pytest.mark.parametrize(("right", "told"), [("[]", "a list"), ("{}", "an object")])
+def test_right_values_that_the_type_has_no_place_for_are_the_case_s_error(
+    tmp_path: Path, right: str, told: str
+) -> None:
+    case = changed(copied("receipt_thermal", tmp_path), '"total": 89.15', f'"total": {right}', EXPECTED_FILE)
+    ran = run_case(case)
+    assert ran.error == f"{case.folder / EXPECTED_FILE}: /total is {told}, where one value stands"
 
 
 def test_a_fault_of_the_engine_is_raised_and_names_the_case(monkeypatch: pytest.MonkeyPatch) -> None:
