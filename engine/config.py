@@ -71,6 +71,8 @@ class Config:
     ocr: Literal["tesseract", "both"] | None = None  # None: the second engine where a critical value is in doubt
     ocr_timeout: Annotated[float, AtLeast(1)] = 60.0
     jobs: Count = 0
+    page_seconds: Annotated[float, AtLeast(1)] = 180.0  # of a batch: what one page, or looking into a file, may take
+    document_seconds: Annotated[float, AtLeast(1)] = 3600.0  # of a batch: what one document may take
     # route
     route: Literal["auto", "ocr", "vlm"] = "auto"
     page_limit: Count = 50

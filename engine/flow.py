@@ -94,6 +94,23 @@ def extract(
     doctype, doubt = choose_type(readings, doctypes)
     routes = readings_to_routes(readings, document, doctype, config)
     answers = ask_pages(document, readings, routes, doctype, vlm, config, progress)
+    return conclude(document, readings, doctype, config, answers, doubt=doubt, vlm=vlm)
+
+
+def conclude(
+    document: Document,
+    readings: Sequence[Reading],
+    doctype: DocumentType | None,
+    config: Config,
+    answers: Mapping[int, PageAnswer] = NO_ANSWERS,
+    *,
+    doubt: Sequence[Finding] = (),
+    vlm: Vlm | None = None,
+) -> Result:
+    """A document that was read and asked about to its result; what is in doubt is looked at again on its pages.
+
+    ``doubt`` is what :func:`engine.identify.choose_type` was left with, ``vlm`` the model that gave the answers.
+    """
     second, crops = second_reader(document, config), CropLook(document, readings, config)
     chooser = Chooser(vlm, crops, [page for page, answer in answers.items() if answer.asked]) if vlm else None
     asks = Asks(second, crops, chooser)
@@ -104,7 +121,7 @@ def extract(
         readings = read_together(readings, doubted, second)
         result = readings_to_result(document, readings, doctype, config, answers=answers, doubt=doubt, asks=asks)
     result = result if chooser is None else booked(result, chooser.usage)
-    return replace(result, ocr=names(ocr, second), model=vlm.name if vlm else None)
+    return replace(result, ocr=names(reader(config), second), model=vlm.name if vlm else None)
 
 
 def readings_to_result(

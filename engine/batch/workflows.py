@@ -1,0 +1,157 @@
+"""A document's recorded steps. What has run once is never run again, whoever takes the document over.
+
+    document   receive; read each page; plan; ask about the pages that want a model; conclude
+    page       one page's reading: a workflow of its own, so that another type or file finds it there
+    ask        one page's answer: of its own, for its queue bounds how many run and begin within a minute
+
+Nothing here computes: it waits for the pool (:mod:`engine.batch.pool`). At most :data:`AHEAD` pages of a document are
+under way, so that a long document takes a share of the machine and not all of it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from dbos import DBOS, SetEnqueueOptions, SetWorkflowID, WorkflowHandle
+
+from engine.batch import tasks
+from engine.batch.pool import Lost, Pool
+from engine.batch.shared import Shared
+from engine.batch.tasks import Packed, Plan, Received
+from engine.batch.work import Work
+from engine.config import Config
+from engine.receive import Document, page_range
+
+DOCUMENTS, ASKS = "documents", "asks"
+AHEAD = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a process works with: its pool, what it shares with others, and the password that no record holds."""
+
+    pool: Pool
+    shared: Shared
+    password: str | None = None
+
+    def config(self, work: Work) -> Config:
+        return replace(work.config, password=self.password)
+
+
+_means: Means | None = None
+
+
+def work_with(means: Means | None) -> None:
+    """Set the means of this process. DBOS finds workflows by their names after a restart: they take data alone."""
+    global _means  # noqa: PLW0603
+    _means = means
+
+
+def _here() -> Means:
+    assert _means is not None  # noqa: S101 - set before DBOS is launched
+    return _means
+
+
+@DBOS.workflow(name="document")
+def document(work: Work) -> str:
+    """The result's JSON, with the path of the work; a file that cannot be read has one too."""
+    received = receive(work)
+    if received.document is None:
+        return fail(work, received.failure or "it cannot be read")
+    found = received.document
+    numbers = page_range(work.config.pages, found.page_count)
+    readings = _read(work, found, numbers)
+    answers = _ask(work, found, dict(zip(numbers, readings, strict=True))) if _may_ask(work) else {}
+    return conclude(work, found, readings, answers)
+
+
+def _read(work: Work, found: Document, numbers: Sequence[int]) -> list[Packed]:
+    readings: list[Packed] = []
+    ahead: deque[WorkflowHandle[Packed]] = deque()
+    for number in numbers:
+        if len(ahead) == AHEAD:
+            readings.append(ahead.popleft().get_result())
+        with SetWorkflowID(work.page_id(number)):
+            ahead.append(DBOS.start_workflow(page, work, found, number))
+    return readings + [handle.get_result() for handle in ahead]
+
+
+def _ask(work: Work, found: Document, readings: Mapping[int, Packed]) -> dict[int, Packed]:
+    planned = plan(work, found, list(readings.values()))
+    handles = {}
+    for number in planned.wanted:
+        with SetWorkflowID(work.ask_id(number)), SetEnqueueOptions(queue_partition_key=_model(work)):
+            handles[number] = DBOS.enqueue_workflow(ASKS, ask, work, found, readings[number], planned.type or "")
+    return {number: handle.get_result() for number, handle in handles.items()}
+
+
+def _may_ask(work: Work) -> bool:
+    return work.config.provider is not None and not work.config.no_vlm
+
+
+def _model(work: Work) -> str:
+    return f"{work.config.provider}/{work.config.model or 'default'}"
+
+
+@DBOS.workflow(name="page")
+def page(work: Work, found: Document, number: int) -> Packed:
+    return read_page(work, found, number)
+
+
+@DBOS.workflow(name="ask")
+def ask(work: Work, found: Document, reading: Packed, type_name: str) -> Packed:
+    return ask_page(work, found, reading, type_name)
+
+
+# ------------------------------------------------------------------------------------------------------- steps
+
+
+@DBOS.step(name="receive")
+def receive(work: Work) -> Received:
+    here = _here()
+    try:
+        return here.pool.run(work.config.page_seconds, tasks.receive_file, work.path, here.config(work))
+    except Lost as lost:
+        return Received(None, f"{work.path} cannot be looked into ({lost}): check that it is what it seems to be")
+
+
+@DBOS.step(name="read page")
+def read_page(work: Work, found: Document, number: int) -> Packed:
+    here, config = _here(), _here().config(work)
+    found = replace(found, path=found.path, password=here.password)
+    try:
+        return here.pool.run(config.page_seconds, tasks.read_one, found, number, config)
+    except Lost as lost:
+        return tasks.failed_page(number, f"page {number} could not be read: {lost}")
+
+
+@DBOS.step(name="plan")
+def plan(work: Work, found: Document, readings: Sequence[Packed]) -> Plan:
+    here, config = _here(), _here().config(work)
+    return here.pool.run(config.document_seconds, tasks.plan, found, readings, work.type, config)
+
+
+@DBOS.step(name="ask about a page")
+def ask_page(work: Work, found: Document, reading: Packed, type_name: str) -> Packed:
+    here, config = _here(), _here().config(work)
+    found = replace(found, password=here.password)
+    return here.pool.run(config.document_seconds, tasks.ask, found, reading, type_name, config, here.shared)
+
+
+@DBOS.step(name="conclude")
+def conclude(work: Work, found: Document, readings: Sequence[Packed], answers: Mapping[int, Packed]) -> str:
+    here, config = _here(), _here().config(work)
+    found, shared = replace(found, password=here.password), here.shared if _may_ask(work) else None
+    try:
+        return here.pool.run(
+            config.document_seconds, tasks.conclude, found, readings, answers, work.type, config, shared
+        )
+    except Lost as lost:
+        return tasks.failed_result(work.path, work.type, f"{work.path} was read, but then {lost}", config)
+
+
+@DBOS.step(name="fail")
+def fail(work: Work, sentence: str) -> str:
+    return tasks.failed_result(work.path, work.type, sentence, work.config)
