@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from dbos import DBOS, SetWorkflowID, SetWorkflowTimeout
 from engine.as_json import to_json
 from engine.batch import tasks, workflows
 from engine.batch.items import Item
+from engine.batch.state import Batch
 from engine.batch.work import Work, types_digest
 from engine.config import Config, load_config
 from engine.errors import UsageError
@@ -51,34 +52,48 @@ class Done:
     reason: str = ""
 
 
-def run(items: Sequence[Item], out: Path, type_name: str, config: Config, told: Callable[[Done], None]) -> list[Done]:
-    """All items to their result files. DBOS is launched. ``told`` hears of each item as it is done."""
-    types = _Types(config)
-    done: list[Done] = []
+def run(batch: Batch, told: Callable[[Done], None]) -> None:
+    """All items of the batch to their result files; ``told`` hears of each as it is done. DBOS is launched.
 
-    def ended(one: Done) -> None:
-        done.append(one)
-        told(one)
-
+    Raises UsageError where a result cannot be written: what is recorded stays, and the same command goes on there.
+    """
+    types = _Types(batch.config)
     waiting: dict[str, list[Item]] = {}
     works: dict[str, Work] = {}
-    for item in items:
-        there = _there(item, out)
+    for item in batch.items:
+        there = _there(item, batch.out)
         if there is not None:
-            ended(there)
+            told(there)
             continue
-        work = _work(item, type_name, config, types)
+        work = _work(item, batch, types)
         if isinstance(work, str):
-            ended(_write(item, work, out))
+            told(_write(item, work, batch.out))
             continue
-        works[work.id] = work
+        if work.id not in works:
+            works[work.id] = work
+            _hand_over(work)
         waiting.setdefault(work.id, []).append(item)
-        _enqueue(work)
         while len(waiting) >= WINDOW:
-            _collect(waiting, works, out, ended)
+            _collect(waiting, works, batch.out, told)
     while waiting:
-        _collect(waiting, works, out, ended)
-    return done
+        _collect(waiting, works, batch.out, told)
+
+
+def already_there(items: Iterable[Item], out: Path) -> Iterator[Done]:
+    """The items that have their results."""
+    yield from (done for item in items if (done := _there(item, out)) is not None)
+
+
+def forget_failed(batch: Batch) -> None:
+    """Take the results of failed documents away, and what is recorded of their work. DBOS is launched."""
+    types = _Types(batch.config)
+    for done in already_there(batch.items, batch.out):
+        if done.status != "failed":
+            continue
+        work = _work(done.item, batch, types)
+        if isinstance(work, Work):
+            DBOS.delete_workflows([work.id], delete_children=True)
+        (batch.out / done.item.name).unlink(missing_ok=True)
 
 
 def _there(item: Item, out: Path) -> Done | None:
@@ -90,16 +105,17 @@ def _there(item: Item, out: Path) -> Done | None:
         return None
 
 
-def _work(item: Item, type_name: str, config: Config, types: _Types) -> Work | str:
+def _work(item: Item, batch: Batch, types: _Types) -> Work | str:
     """The item as work; for a file that cannot even be read, its result."""
-    own = _own(item, config)
-    asked = item.type or type_name
+    own = _own(item, batch.config)
+    asked = item.type or batch.type
     try:
         digest = sha256_of(item.path)
     except OSError as error:
         sentence = f"{item.path} cannot be read ({error.strerror}): check that it is there and may be read"
         return tasks.failed_result(str(item.path), asked, sentence, own)
-    return Work(os.path.abspath(item.path), digest, asked, types.digest(asked), replace(own, password=None))  # noqa: PTH100
+    whole = os.path.abspath(item.path)  # noqa: PTH100 - resolve() would follow links
+    return Work(whole, digest, asked, types.digest(asked), replace(own, password=None), batch.name)
 
 
 def _own(item: Item, config: Config) -> Config:
@@ -113,27 +129,32 @@ def _own(item: Item, config: Config) -> Config:
     return replace(config, **{name: getattr(given, name) for name in item.options})
 
 
-def _enqueue(work: Work) -> None:
-    with SetWorkflowID(work.id), SetWorkflowTimeout(work.config.document_seconds):
-        DBOS.enqueue_workflow(workflows.DOCUMENTS, workflows.document, work)
+def _hand_over(work: Work) -> None:
+    """To the queue, unless it is there already, under way or done; what was cancelled goes on."""
+    known = DBOS.get_workflow_status(work.id)
+    if known is None:
+        with SetWorkflowID(work.id), SetWorkflowTimeout(work.config.document_seconds):
+            DBOS.enqueue_workflow(workflows.DOCUMENTS, workflows.document, work)
+    elif known.status == "CANCELLED" and not _timed_out(known):
+        DBOS.resume_workflows([work.id])
 
 
-def _collect(waiting: dict[str, list[Item]], works: dict[str, Work], out: Path, ended: Callable[[Done], None]) -> None:
+def _collect(waiting: dict[str, list[Item]], works: dict[str, Work], out: Path, told: Callable[[Done], None]) -> None:
     """Wait a glance; write the results of what has ended meanwhile."""
     time.sleep(GLANCE)
     for status in DBOS.list_workflows(workflow_ids=list(waiting), status=sorted(ENDED)):
         work = works.pop(status.workflow_id)
         for item in waiting.pop(status.workflow_id):
             if status.status == "SUCCESS":
-                ended(_write(item, str(status.output), out))
+                told(_write(item, str(status.output), out))
             elif status.status == "CANCELLED" and not _timed_out(status):
-                ended(
+                told(
                     Done(
                         item, "cancelled", fresh=True, reason="it was cancelled: engine batch resume takes it up again"
                     )
                 )
             else:
-                ended(_write(item, _failed(item, work, status), out))
+                told(_write(item, _failed(item, work, status), out))
 
 
 def _timed_out(status: Any) -> bool:

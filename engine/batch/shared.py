@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Column, Integer, MetaData, String, Table, Text, create_engine, event, select, text
+from sqlalchemy import Column, DateTime, Integer, MetaData, String, Table, Text, create_engine, event, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import NullPool
 
@@ -48,6 +48,12 @@ _ANSWERS = Table(
     _TABLES,
     Column("key", String, primary_key=True),
     Column("kept", Text, nullable=False),
+)
+_WORKERS = Table(
+    "engine_workers",
+    _TABLES,
+    Column("executor", String, primary_key=True),
+    Column("seen", DateTime(timezone=True), nullable=False),
 )
 _NOTHING = Decimal(0)
 

@@ -31,13 +31,14 @@ NOWHERE = frozenset(
 @dataclass(frozen=True, slots=True)
 class Work:
     """A document to be extracted. ``path`` is where it is found, ``type`` the name asked for (or ``auto``), ``types`` a
-    digest of the schemas behind it; ``config`` holds no password."""
+    digest of the schemas behind it; ``config`` holds no password. ``batch`` is whose money it costs."""
 
     path: str
     sha256: str
     type: str
     types: str
     config: Config
+    batch: str
 
     @property
     def id(self) -> str:

@@ -39,6 +39,9 @@ class Means:
     def config(self, work: Work) -> Config:
         return replace(work.config, password=self.password)
 
+    def shared_by(self, work: Work) -> Shared:
+        return replace(self.shared, batch=work.batch, cache=work.config.cache)
+
 
 _means: Means | None = None
 
@@ -137,13 +140,13 @@ def plan(work: Work, found: Document, readings: Sequence[Packed]) -> Plan:
 def ask_page(work: Work, found: Document, reading: Packed, type_name: str) -> Packed:
     here, config = _here(), _here().config(work)
     found = replace(found, password=here.password)
-    return here.pool.run(config.document_seconds, tasks.ask, found, reading, type_name, config, here.shared)
+    return here.pool.run(config.document_seconds, tasks.ask, found, reading, type_name, config, here.shared_by(work))
 
 
 @DBOS.step(name="conclude")
 def conclude(work: Work, found: Document, readings: Sequence[Packed], answers: Mapping[int, Packed]) -> str:
     here, config = _here(), _here().config(work)
-    found, shared = replace(found, password=here.password), here.shared if _may_ask(work) else None
+    found, shared = replace(found, password=here.password), here.shared_by(work) if _may_ask(work) else None
     try:
         return here.pool.run(
             config.document_seconds, tasks.conclude, found, readings, answers, work.type, config, shared

@@ -1,0 +1,213 @@
+"""Commands about many documents: batch run, status, resume, retry, cancel, worker."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from engine.cli.options import (
+    EXIT_CODES,
+    FILE,
+    check_type,
+    common,
+    model_options,
+    policy_option,
+    schemas_option,
+    settings,
+    tell,
+)
+from engine.errors import UsageError
+
+if TYPE_CHECKING:
+    from engine.batch.state import Batch
+
+_OUT = click.option("--out", type=FILE, required=True, metavar="DIR", help="Where results go, and the batch's store.")
+_DATABASE = click.option(
+    "--database",
+    envvar="ENGINE_DATABASE",
+    metavar="URL",
+    help="postgresql://… for several machines; else a file below --out.",
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="The summary as JSON.")
+
+
+@click.group()
+def batch() -> None:
+    """Extract many documents: durable, resumable, on one machine or several."""
+
+
+@batch.command()
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.option("--type", "type_name", default="auto", metavar="NAME|auto", help="Document type.  [auto]")
+@_OUT
+@_DATABASE
+@schemas_option
+@click.option("--route", type=click.Choice(["auto", "ocr", "vlm"]), help="Reader of every page.  [auto]")
+@policy_option
+@model_options
+@_JSON
+@common
+def run(inputs: tuple[str, ...], type_name: str, out: Path, database: str | None, as_json: bool, **options: Any) -> int:
+    """Extract files, folders, patterns or manifests (.csv, .jsonl with path and type) into --out.
+
+    Stopped or killed, the same command goes on where it was: what is done is not done again, what is paid is not
+    paid again.
+    """
+    from engine.batch.items import inputs_to_items
+    from engine.batch.state import Batch, alone, load, same_batch, save
+
+    config = settings(options)
+    check_type(type_name, config)
+    with alone(out):
+        found = inputs_to_items(inputs, out)
+        if not found.items:
+            raise UsageError("there is no document among the inputs: give files, folders or patterns")
+        for name in {item.type for item in found.items if item.type}:
+            check_type(name, config)
+        try:
+            old = load(out)
+        except UsageError:
+            old = None
+        name = same_batch(old, found.items) or os.urandom(8).hex()
+        whole = Batch(name, out, type_name, config, found.items)
+        save(whole)
+        return _work(whole, database, found.ignored, as_json=as_json, quiet=options["quiet"])
+
+
+@batch.command()
+@_OUT
+@_DATABASE
+@_JSON
+@click.option("--jobs", type=int, metavar="N", help="Processes; 0: one a core.")
+@click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
+def resume(out: Path, database: str | None, as_json: bool, jobs: int | None, quiet: bool) -> int:
+    """Go on with the batch in --out, its cancelled documents among the rest."""
+    from engine.batch.state import alone
+
+    with alone(out):
+        return _work(_loaded(out, jobs), database, (), as_json=as_json, quiet=quiet)
+
+
+@batch.command()
+@_OUT
+@_DATABASE
+@_JSON
+@click.option("--failed", is_flag=True, help="Those that failed; there is nothing else to try again.")
+@click.option("--jobs", type=int, metavar="N", help="Processes; 0: one a core.")
+@click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
+def retry(out: Path, database: str | None, as_json: bool, failed: bool, jobs: int | None, quiet: bool) -> int:
+    """Try the failed documents of the batch in --out again."""
+    from engine.batch.state import alone
+
+    if not failed:
+        raise UsageError("say what to try again: --failed")
+    with alone(out):
+        return _work(_loaded(out, jobs), database, (), as_json=as_json, quiet=quiet, again=True)
+
+
+@batch.command()
+@_OUT
+@_DATABASE
+@_JSON
+def status(out: Path, database: str | None, as_json: bool) -> None:
+    """Tell how far the batch in --out is."""
+    from engine.as_json import to_json
+    from engine.batch.run import already_there
+    from engine.batch.summary import Tally
+
+    whole = _loaded(out, None)
+    budget = _shared(whole, database).budget(whole.config)
+    tally = Tally(len(whole.items), lambda: budget.spent)
+    for done in already_there(whole.items, out):
+        tally.add(done)
+    tell(to_json(tally.as_data()) if as_json else tally.as_text(()))
+
+
+@batch.command()
+@_OUT
+@_DATABASE
+def cancel(out: Path, database: str | None) -> None:
+    """Stop the batch in --out: what is under way and what waits is given up, results stay."""
+    from engine.batch.cancel import cancel as cancel_all
+
+    whole = _loaded(out, None)
+    count = cancel_all(whole, _shared(whole, database))
+    tell(f"{count} documents cancelled; engine batch resume --out {out} takes them up again")
+
+
+@batch.command()
+@click.option("--database", envvar="ENGINE_DATABASE", required=True, metavar="URL", help="postgresql://…")
+@click.option("--name", metavar="NAME", help="Of this worker, one at a time.  [machine and process]")
+@click.option("--until-idle", is_flag=True, help="End when nothing is left to do.")
+@click.option("--jobs", type=int, metavar="N", help="Processes; 0: one a core.")
+@click.option("--asks", type=int, default=4, metavar="N", help="Pages asked about at once, over all machines.  [4]")
+@click.option("--rate", type=int, default=0, metavar="N", help="Pages asked about a minute, over all machines.")
+def worker(database: str, name: str | None, until_idle: bool, jobs: int | None, asks: int, rate: int) -> None:
+    """Work on the batches of a database, beside any number of other machines."""
+    from engine.batch.database import database_url, executor_name, launched, one_machine
+    from engine.batch.pool import Pool
+    from engine.batch.shared import Shared
+    from engine.batch.worker import serve
+
+    url = database_url(database, Path())
+    if one_machine(url):
+        raise UsageError("workers need a database that machines can share: give --database postgresql://…")
+    pool, shared, executor = Pool(jobs or 0), Shared(url, "worker"), name or executor_name()
+    try:
+        with launched(url, executor, pool, shared, rate=rate, asks=asks):
+            serve(shared, executor, until_idle=until_idle)
+    finally:
+        pool.close()
+
+
+def _loaded(out: Path, jobs: int | None) -> Batch:
+    from dataclasses import replace
+
+    from engine.batch.state import load
+
+    whole = load(out, os.environ.get("ENGINE_PASSWORD"))
+    return whole if jobs is None else replace(whole, config=replace(whole.config, jobs=jobs))
+
+
+def _shared(whole: Batch, database: str | None) -> Any:
+    from engine.batch.database import database_url
+    from engine.batch.shared import Shared
+
+    shared = Shared(database_url(database, whole.out), whole.name, whole.config.cache)
+    shared.prepare()
+    return shared
+
+
+def _work(
+    whole: Batch, database: str | None, ignored: Sequence[Path], *, as_json: bool, quiet: bool, again: bool = False
+) -> int:
+    from engine.as_json import to_json
+    from engine.batch.database import LOCAL, executor_name, launched, one_machine
+    from engine.batch.pool import Pool
+    from engine.batch.run import forget_failed, run
+    from engine.batch.summary import Tally, progress
+    from engine.batch.worker import alive
+
+    shared, config = _shared(whole, database), whole.config
+    executor = LOCAL if one_machine(shared.url) else executor_name()
+    tally, pool = Tally(len(whole.items), lambda: shared.budget(config).spent), Pool(config.jobs)
+    try:
+        with (
+            launched(shared.url, executor, pool, shared, rate=config.requests_per_minute, asks=config.vlm_jobs),
+            alive(shared, executor),
+        ):
+            if again:
+                forget_failed(whole)
+            with progress(tally, quiet=quiet) as told:
+                run(whole, told)
+    finally:
+        pool.close()
+    tell(to_json(tally.as_data()) if as_json else tally.as_text(ignored))
+    return max(EXIT_CODES.get(status, EXIT_CODES["review"]) for status in tally.statuses)
+
+
+COMMANDS = (batch,)
