@@ -94,6 +94,8 @@ class Config:
     cache: Path | None = None
     no_cache: bool = False
     recordings: Path | None = None
+    # batches
+    database: str | None = field(default=None, repr=False)  # postgresql://…; None: a file below the results
     # document types
     schemas: Path | None = None
 
@@ -207,7 +209,7 @@ def _check(value: Any, hint: Any, name: str) -> None:
         right = _is_of(value, kind) and all(_holds(value, rule) for rule in _rules(hint))
     if not right:
         # The value is repeated to show the slip, except where it may hold a password.
-        secret = name.lower().replace("-", "_").endswith(("password", "base_url"))
+        secret = name.lower().replace("-", "_").endswith(("password", "base_url", "database"))
         shown = "set" if secret else repr(str(value) if isinstance(value, Path) else value)
         raise UsageError(f"{name} is {shown} and must be {_told(hint)}")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as TimedOut
 from typing import ParamSpec, TypeVar
@@ -19,6 +20,8 @@ from engine.batch.tasks import prepare_process
 
 TASKS_A_PROCESS = 200
 """A process takes 0.3 s of CPU to start and 2 s of work are an ordinary page: renewing costs a thousandth."""
+
+GRACE = 10  # seconds after which a task without a batch ends itself
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -39,7 +42,7 @@ class Pool:
 
     def run(self, seconds: float, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """``function(*args)`` in a child. Raises what it raises, and Lost."""
-        future = self._pool.schedule(function, args, kwargs, timeout=seconds)
+        future = self._pool.schedule(_bounded, (seconds, function, args, kwargs), timeout=seconds)
         try:
             result: R = future.result()
         except TimedOut as error:
@@ -51,6 +54,15 @@ class Pool:
     def close(self) -> None:
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
+
+
+def _bounded(seconds: float, function: Callable[..., R], args: tuple[object, ...], kwargs: dict[str, object]) -> R:
+    """The call, with a bound of its own: where the batch was killed meanwhile, nobody else ends a task that hangs."""
+    signal.alarm(int(seconds) + GRACE)  # its default ends native code too
+    try:
+        return function(*args, **kwargs)
+    finally:
+        signal.alarm(0)
 
 
 def _cause(code: int) -> str:

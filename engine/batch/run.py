@@ -115,7 +115,7 @@ def _work(item: Item, batch: Batch, types: _Types) -> Work | str:
         sentence = f"{item.path} cannot be read ({error.strerror}): check that it is there and may be read"
         return tasks.failed_result(str(item.path), asked, sentence, own)
     whole = os.path.abspath(item.path)  # noqa: PTH100 - resolve() would follow links
-    return Work(whole, digest, asked, types.digest(asked), replace(own, password=None), batch.name)
+    return Work(whole, digest, asked, types.digest(asked), replace(own, password=None, database=None), batch.name)
 
 
 def _own(item: Item, config: Config) -> Config:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from engine.errors import UsageError
 from engine.output import write_whole
 
 VERSION = 1
+SECRET = frozenset({"password", "database"})
+"""Settings that are not written down; ``ENGINE_PASSWORD`` and ``ENGINE_DATABASE`` bring them to every command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,9 @@ def folder(out: Path) -> Path:
 
 
 def save(batch: Batch) -> None:
-    """Write the batch down, whole or not at all. No password is written. Raises UsageError where that fails."""
+    """Write the batch down, whole or not at all. No secret is written. Raises UsageError where that fails."""
     default = Config()
-    config = {item.name: getattr(batch.config, item.name) for item in fields(Config) if item.name != "password"}
+    config = {item.name: getattr(batch.config, item.name) for item in fields(Config) if item.name not in SECRET}
     told = {name: _plain(value) for name, value in config.items() if value != getattr(default, name)}
     data = {"version": VERSION, "name": batch.name, "type": batch.type, "settings": told}
     lines = (json.dumps({**asdict(item), "path": str(item.path)}) for item in batch.items)
@@ -43,14 +45,14 @@ def save(batch: Batch) -> None:
     write_whole(folder(batch.out) / "batch.json", json.dumps(data, indent=2) + "\n")
 
 
-def load(out: Path, password: str | None = None) -> Batch:
+def load(out: Path) -> Batch:
     """The batch whose results are in *out*. Raises UsageError where there is none."""
     try:
         data = json.loads((folder(out) / "batch.json").read_bytes())
         items = tuple(_items(folder(out) / "items.jsonl"))
         paths = {item.name for item in fields(Config) if "Path" in str(item.type)}
         told: dict[str, Any] = {n: Path(value) if n in paths else value for n, value in data["settings"].items()}
-        return Batch(data["name"], out, data["type"], replace(Config(**told), password=password), items)
+        return Batch(data["name"], out, data["type"], Config(**told), items)
     except FileNotFoundError as error:
         raise UsageError(f"{out} holds no batch: begin one with engine batch run … --out {out}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -40,11 +40,19 @@ class Plan:
     wanted: tuple[int, ...]
 
 
+CPU_SECONDS = 7200
+"""What a process may take, and each program that it starts: a runaway Tesseract outlives its page, not this. A process
+does 200 tasks (:mod:`engine.batch.pool`) of some seconds each."""
+
+
 def prepare_process() -> None:
     """Each process does one thing at a time: the pool has one process a core."""
+    import resource
+
     import cv2
 
     cv2.setNumThreads(1)
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
 
 
 def receive_file(path: str, config: Config) -> Received:

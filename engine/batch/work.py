@@ -17,13 +17,12 @@ from engine import __version__
 from engine.config import Config
 from engine.doctype import DocumentType
 
-READING = frozenset(
-    {"max_bytes", "max_pixels", "max_pages", "min_side", "lang", "ocr", "ocr_timeout", "route", "page_seconds"}
-)
+READING = frozenset({"max_bytes", "max_pixels", "max_pages", "min_side", "lang", "ocr", "ocr_timeout", "route"})
 """Settings that a page's reading depends on; all others can change without a page being read again."""
 
 NOWHERE = frozenset(
-    {"jobs", "cache", "no_cache", "schemas", "vlm_jobs", "requests_per_minute", "max_usd", "max_vlm_pages", "password"}
+    {"jobs", "cache", "no_cache", "schemas", "vlm_jobs", "requests_per_minute", "max_usd", "max_vlm_pages"}
+    | {"password", "database", "page_seconds", "document_seconds"}
 )
 """Settings that no value depends on: where things are, how fast they go, when to stop."""
 

@@ -18,17 +18,18 @@ from engine.cli.options import (
     policy_option,
     schemas_option,
     settings,
+    settings_file,
     tell,
 )
 from engine.errors import UsageError
 
 if TYPE_CHECKING:
+    from engine.batch.shared import Shared
     from engine.batch.state import Batch
 
 _OUT = click.option("--out", type=FILE, required=True, metavar="DIR", help="Where results go, and the batch's store.")
 _DATABASE = click.option(
     "--database",
-    envvar="ENGINE_DATABASE",
     metavar="URL",
     help="postgresql://… for several machines; else a file below --out.",
 )
@@ -51,7 +52,7 @@ def batch() -> None:
 @model_options
 @_JSON
 @common
-def run(inputs: tuple[str, ...], type_name: str, out: Path, database: str | None, as_json: bool, **options: Any) -> int:
+def run(inputs: tuple[str, ...], type_name: str, out: Path, as_json: bool, **options: Any) -> int:
     """Extract files, folders, patterns or manifests (.csv, .jsonl with path and type) into --out.
 
     Stopped or killed, the same command goes on where it was: what is done is not done again, what is paid is not
@@ -75,52 +76,55 @@ def run(inputs: tuple[str, ...], type_name: str, out: Path, database: str | None
         name = same_batch(old, found.items) or os.urandom(8).hex()
         whole = Batch(name, out, type_name, config, found.items)
         save(whole)
-        return _work(whole, database, found.ignored, as_json=as_json, quiet=options["quiet"])
+        return _work(whole, found.ignored, as_json=as_json, quiet=options["quiet"])
 
 
 @batch.command()
 @_OUT
 @_DATABASE
+@settings_file
 @_JSON
 @click.option("--jobs", type=int, metavar="N", help="Processes; 0: one a core.")
 @click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
-def resume(out: Path, database: str | None, as_json: bool, jobs: int | None, quiet: bool) -> int:
+def resume(out: Path, as_json: bool, **options: Any) -> int:
     """Go on with the batch in --out, its cancelled documents among the rest."""
     from engine.batch.state import alone
 
     with alone(out):
-        return _work(_loaded(out, jobs), database, (), as_json=as_json, quiet=quiet)
+        return _work(_loaded(out, options), (), as_json=as_json, quiet=options["quiet"])
 
 
 @batch.command()
 @_OUT
 @_DATABASE
+@settings_file
 @_JSON
 @click.option("--failed", is_flag=True, help="Those that failed; there is nothing else to try again.")
 @click.option("--jobs", type=int, metavar="N", help="Processes; 0: one a core.")
 @click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
-def retry(out: Path, database: str | None, as_json: bool, failed: bool, jobs: int | None, quiet: bool) -> int:
+def retry(out: Path, as_json: bool, failed: bool, **options: Any) -> int:
     """Try the failed documents of the batch in --out again."""
     from engine.batch.state import alone
 
     if not failed:
         raise UsageError("say what to try again: --failed")
     with alone(out):
-        return _work(_loaded(out, jobs), database, (), as_json=as_json, quiet=quiet, again=True)
+        return _work(_loaded(out, options), (), as_json=as_json, quiet=options["quiet"], again=True)
 
 
 @batch.command()
 @_OUT
 @_DATABASE
+@settings_file
 @_JSON
-def status(out: Path, database: str | None, as_json: bool) -> None:
+def status(out: Path, as_json: bool, **options: Any) -> None:
     """Tell how far the batch in --out is."""
     from engine.as_json import to_json
     from engine.batch.run import already_there
     from engine.batch.summary import Tally
 
-    whole = _loaded(out, None)
-    budget = _shared(whole, database).budget(whole.config)
+    whole = _loaded(out, options)
+    budget = _shared(whole).budget(whole.config)
     tally = Tally(len(whole.items), lambda: budget.spent)
     for done in already_there(whole.items, out):
         tally.add(done)
@@ -130,33 +134,35 @@ def status(out: Path, database: str | None, as_json: bool) -> None:
 @batch.command()
 @_OUT
 @_DATABASE
-def cancel(out: Path, database: str | None) -> None:
+@settings_file
+def cancel(out: Path, **options: Any) -> None:
     """Stop the batch in --out: what is under way and what waits is given up, results stay."""
     from engine.batch.cancel import cancel as cancel_all
 
-    whole = _loaded(out, None)
-    count = cancel_all(whole, _shared(whole, database))
+    whole = _loaded(out, options)
+    count = cancel_all(whole, _shared(whole))
     tell(f"{count} documents cancelled; engine batch resume --out {out} takes them up again")
 
 
 @batch.command()
-@click.option("--database", envvar="ENGINE_DATABASE", required=True, metavar="URL", help="postgresql://…")
+@_DATABASE
+@settings_file
 @click.option("--name", metavar="NAME", help="Of this worker, one at a time.  [machine and process]")
 @click.option("--until-idle", is_flag=True, help="End when nothing is left to do.")
 @click.option("--jobs", type=int, metavar="N", help="Processes; 0: one a core.")
 @click.option("--asks", type=int, default=4, metavar="N", help="Pages asked about at once, over all machines.  [4]")
 @click.option("--rate", type=int, default=0, metavar="N", help="Pages asked about a minute, over all machines.")
-def worker(database: str, name: str | None, until_idle: bool, jobs: int | None, asks: int, rate: int) -> None:
+def worker(name: str | None, until_idle: bool, asks: int, rate: int, **options: Any) -> None:
     """Work on the batches of a database, beside any number of other machines."""
     from engine.batch.database import database_url, executor_name, launched, one_machine
     from engine.batch.pool import Pool
     from engine.batch.shared import Shared
     from engine.batch.worker import serve
 
-    url = database_url(database, Path())
-    if one_machine(url):
+    config = settings(options)
+    if config.database is None or one_machine(url := database_url(config.database, Path())):
         raise UsageError("workers need a database that machines can share: give --database postgresql://…")
-    pool, shared, executor = Pool(jobs or 0), Shared(url, "worker"), name or executor_name()
+    pool, shared, executor = Pool(config.jobs), Shared(url, "worker"), name or executor_name()
     try:
         with launched(url, executor, pool, shared, rate=rate, asks=asks):
             serve(shared, executor, until_idle=until_idle)
@@ -164,27 +170,27 @@ def worker(database: str, name: str | None, until_idle: bool, jobs: int | None, 
         pool.close()
 
 
-def _loaded(out: Path, jobs: int | None) -> Batch:
+def _loaded(out: Path, options: dict[str, Any]) -> Batch:
+    """The batch in *out*, with what is not written down of it and what these options say anew."""
     from dataclasses import replace
 
     from engine.batch.state import load
 
-    whole = load(out, os.environ.get("ENGINE_PASSWORD"))
-    return whole if jobs is None else replace(whole, config=replace(whole.config, jobs=jobs))
+    config, whole = settings(options), load(out)
+    jobs = whole.config.jobs if options.get("jobs") is None else config.jobs
+    return replace(whole, config=replace(whole.config, jobs=jobs, database=config.database, password=config.password))
 
 
-def _shared(whole: Batch, database: str | None) -> Any:
+def _shared(whole: Batch) -> Shared:
     from engine.batch.database import database_url
     from engine.batch.shared import Shared
 
-    shared = Shared(database_url(database, whole.out), whole.name, whole.config.cache)
+    shared = Shared(database_url(whole.config.database, whole.out), whole.name, whole.config.cache)
     shared.prepare()
     return shared
 
 
-def _work(
-    whole: Batch, database: str | None, ignored: Sequence[Path], *, as_json: bool, quiet: bool, again: bool = False
-) -> int:
+def _work(whole: Batch, ignored: Sequence[Path], *, as_json: bool, quiet: bool, again: bool = False) -> int:
     from engine.as_json import to_json
     from engine.batch.database import LOCAL, executor_name, launched, one_machine
     from engine.batch.pool import Pool
@@ -192,7 +198,7 @@ def _work(
     from engine.batch.summary import Tally, progress
     from engine.batch.worker import alive
 
-    shared, config = _shared(whole, database), whole.config
+    shared, config = _shared(whole), whole.config
     executor = LOCAL if one_machine(shared.url) else executor_name()
     tally, pool = Tally(len(whole.items), lambda: shared.budget(config).spent), Pool(config.jobs)
     try:
