@@ -143,6 +143,12 @@ def failed_page(page: int, sentence: str) -> Packed:
     return pack(Reading(page, failure=sentence, signals={"handwriting": 0.0, "table": 0.0}))
 
 
+def failed_answer(page: int, sentence: str) -> Packed:
+    from engine.vlm.ask import PageAnswer
+
+    return pack(PageAnswer(page, "failed", sentence))
+
+
 def pack(thing: object) -> Packed:
     return zlib.compress(pickle.dumps(thing, protocol=5))
 

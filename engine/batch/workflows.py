@@ -10,8 +10,11 @@ under way, so that a long document takes a share of the machine and not all of i
 
 from __future__ import annotations
 
+import logging
+import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from dbos import DBOS, SetEnqueueOptions, SetWorkflowID, WorkflowHandle
@@ -23,6 +26,8 @@ from engine.batch.tasks import Packed, Plan, Received
 from engine.batch.work import Work
 from engine.config import Config
 from engine.receive import Document, page_range
+
+log = logging.getLogger(__name__)
 
 DOCUMENTS, ASKS = "documents", "asks"
 AHEAD = 2
@@ -86,7 +91,9 @@ def _ask(work: Work, found: Document, readings: Mapping[int, Packed]) -> dict[in
     handles = {}
     for number in planned.wanted:
         with SetWorkflowID(work.ask_id(number)), SetEnqueueOptions(queue_partition_key=_model(work)):
-            handles[number] = DBOS.enqueue_workflow(ASKS, ask, work, found, readings[number], planned.type or "")
+            handles[number] = DBOS.enqueue_workflow(
+                ASKS, ask, work, found, number, readings[number], planned.type or ""
+            )
     return {number: handle.get_result() for number, handle in handles.items()}
 
 
@@ -104,8 +111,8 @@ def page(work: Work, found: Document, number: int) -> Packed:
 
 
 @DBOS.workflow(name="ask")
-def ask(work: Work, found: Document, reading: Packed, type_name: str) -> Packed:
-    return ask_page(work, found, reading, type_name)
+def ask(work: Work, found: Document, number: int, reading: Packed, type_name: str) -> Packed:
+    return ask_page(work, found, number, reading, type_name)
 
 
 # ------------------------------------------------------------------------------------------------------- steps
@@ -115,7 +122,8 @@ def ask(work: Work, found: Document, reading: Packed, type_name: str) -> Packed:
 def receive(work: Work) -> Received:
     here = _here()
     try:
-        return here.pool.run(work.config.page_seconds, tasks.receive_file, work.path, here.config(work))
+        with _logged("receive", work):
+            return here.pool.run(work.config.page_seconds, tasks.receive_file, work.path, here.config(work))
     except Lost as lost:
         return Received(None, f"{work.path} cannot be looked into ({lost}): check that it is what it seems to be")
 
@@ -123,9 +131,10 @@ def receive(work: Work) -> Received:
 @DBOS.step(name="read page")
 def read_page(work: Work, found: Document, number: int) -> Packed:
     here, config = _here(), _here().config(work)
-    found = replace(found, path=found.path, password=here.password)
+    found = replace(found, password=here.password)
     try:
-        return here.pool.run(config.page_seconds, tasks.read_one, found, number, config)
+        with _logged("read page", work, number):
+            return here.pool.run(config.page_seconds, tasks.read_one, found, number, config)
     except Lost as lost:
         return tasks.failed_page(number, f"page {number} could not be read: {lost}")
 
@@ -133,14 +142,20 @@ def read_page(work: Work, found: Document, number: int) -> Packed:
 @DBOS.step(name="plan")
 def plan(work: Work, found: Document, readings: Sequence[Packed]) -> Plan:
     here, config = _here(), _here().config(work)
-    return here.pool.run(config.document_seconds, tasks.plan, found, readings, work.type, config)
+    with _logged("plan", work):
+        return here.pool.run(config.document_seconds, tasks.plan, found, readings, work.type, config)
 
 
 @DBOS.step(name="ask about a page")
-def ask_page(work: Work, found: Document, reading: Packed, type_name: str) -> Packed:
+def ask_page(work: Work, found: Document, number: int, reading: Packed, type_name: str) -> Packed:
     here, config = _here(), _here().config(work)
     found = replace(found, password=here.password)
-    return here.pool.run(config.document_seconds, tasks.ask, found, reading, type_name, config, here.shared_by(work))
+    try:
+        with _logged("ask about a page", work, number):
+            seconds, shared = config.document_seconds, here.shared_by(work)
+            return here.pool.run(seconds, tasks.ask, found, reading, type_name, config, shared)
+    except Lost as lost:
+        return tasks.failed_answer(number, f"but {lost}")
 
 
 @DBOS.step(name="conclude")
@@ -148,9 +163,9 @@ def conclude(work: Work, found: Document, readings: Sequence[Packed], answers: M
     here, config = _here(), _here().config(work)
     found, shared = replace(found, password=here.password), here.shared_by(work) if _may_ask(work) else None
     try:
-        return here.pool.run(
-            config.document_seconds, tasks.conclude, found, readings, answers, work.type, config, shared
-        )
+        with _logged("conclude", work):
+            seconds = config.document_seconds
+            return here.pool.run(seconds, tasks.conclude, found, readings, answers, work.type, config, shared)
     except Lost as lost:
         return tasks.failed_result(work.path, work.type, f"{work.path} was read, but then {lost}", config)
 
@@ -158,3 +173,12 @@ def conclude(work: Work, found: Document, readings: Sequence[Packed], answers: M
 @DBOS.step(name="fail")
 def fail(work: Work, sentence: str) -> str:
     return tasks.failed_result(work.path, work.type, sentence, work.config)
+
+
+@contextmanager
+def _logged(step: str, work: Work, page: int | None = None) -> Iterator[None]:
+    """One line of log when the step has come to its end: what it was of, never what it holds."""
+    started = time.perf_counter()
+    yield
+    told = {"step": step, "document": work.sha256[:16], "page": page, "seconds": time.perf_counter() - started}
+    log.info("%s of %s, page %s", step, work.sha256[:16], page, extra=told)
