@@ -96,6 +96,7 @@ class Config:
     recordings: Path | None = None
     # batches
     database: str | None = field(default=None, repr=False)  # postgresql://…; None: a file below the results
+    store_bytes: Positive = 4_000_000_000  # over this the oldest readings of pages go
     # document types
     schemas: Path | None = None
 

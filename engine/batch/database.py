@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine import __version__
-from engine.batch.shared import Shared, is_postgres
+from engine.batch.shared import Shared
 from engine.errors import UsageError
 
 if TYPE_CHECKING:
@@ -81,7 +81,3 @@ def launched(url: str, executor: str, pool: Pool, shared: Shared, *, rate: int, 
 def executor_name() -> str:
     """Of a worker: its machine and process."""
     return f"{socket.gethostname()}-{os.getpid()}"
-
-
-def one_machine(url: str) -> bool:
-    return not is_postgres(url)

@@ -18,6 +18,8 @@ from dbos import DBOS, SetWorkflowID, SetWorkflowTimeout
 from engine.as_json import to_json
 from engine.batch import tasks, workflows
 from engine.batch.items import Item
+from engine.batch.room import make_room
+from engine.batch.shared import Shared
 from engine.batch.state import Batch
 from engine.batch.work import Work, types_digest
 from engine.config import Config, load_config
@@ -29,6 +31,9 @@ from engine.receive import sha256_of
 WINDOW = 64
 """Documents handed to the database ahead of the results: enough for any number of workers to find some, and little to
 hold. More are handed over as results come back."""
+
+ROOM = 200
+"""Documents between two looks at how much the database holds."""
 
 GLANCE = 0.2  # seconds between two looks at what is done
 
@@ -52,7 +57,7 @@ class Done:
     reason: str = ""
 
 
-def run(batch: Batch, told: Callable[[Done], None]) -> None:
+def run(batch: Batch, shared: Shared, told: Callable[[Done], None]) -> None:
     """All items of the batch to their result files; ``told`` hears of each as it is done. DBOS is launched.
 
     Raises UsageError where a result cannot be written: what is recorded stays, and the same command goes on there.
@@ -60,7 +65,9 @@ def run(batch: Batch, told: Callable[[Done], None]) -> None:
     types = _Types(batch.config)
     waiting: dict[str, list[Item]] = {}
     works: dict[str, Work] = {}
-    for item in batch.items:
+    for number, item in enumerate(batch.items, 1):
+        if number % ROOM == 0:
+            make_room(shared, batch.config.store_bytes)
         there = _there(item, batch.out)
         if there is not None:
             told(there)

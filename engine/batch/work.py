@@ -22,7 +22,7 @@ READING = frozenset({"max_bytes", "max_pixels", "max_pages", "min_side", "lang",
 
 NOWHERE = frozenset(
     {"jobs", "cache", "no_cache", "schemas", "vlm_jobs", "requests_per_minute", "max_usd", "max_vlm_pages"}
-    | {"password", "database", "page_seconds", "document_seconds"}
+    | {"password", "database", "store_bytes", "page_seconds", "document_seconds"}
 )
 """Settings that no value depends on: where things are, how fast they go, when to stop."""
 

@@ -154,20 +154,12 @@ def cancel(out: Path, **options: Any) -> None:
 @click.option("--rate", type=int, default=0, metavar="N", help="Pages asked about a minute, over all machines.")
 def worker(name: str | None, until_idle: bool, asks: int, rate: int, **options: Any) -> None:
     """Work on the batches of a database, beside any number of other machines."""
-    from engine.batch.database import database_url, executor_name, launched, one_machine
-    from engine.batch.pool import Pool
-    from engine.batch.shared import Shared
-    from engine.batch.worker import serve
+    from engine.batch.go import work_for_others
 
     config = settings(options)
-    if config.database is None or one_machine(url := database_url(config.database, Path())):
+    if config.database is None:
         raise UsageError("workers need a database that machines can share: give --database postgresql://…")
-    pool, shared, executor = Pool(config.jobs), Shared(url, "worker"), name or executor_name()
-    try:
-        with launched(url, executor, pool, shared, rate=rate, asks=asks):
-            serve(shared, executor, until_idle=until_idle)
-    finally:
-        pool.close()
+    work_for_others(config, name, rate=rate, asks=asks, until_idle=until_idle)
 
 
 def _loaded(out: Path, options: dict[str, Any]) -> Batch:
@@ -192,26 +184,13 @@ def _shared(whole: Batch) -> Shared:
 
 def _work(whole: Batch, ignored: Sequence[Path], *, as_json: bool, quiet: bool, again: bool = False) -> int:
     from engine.as_json import to_json
-    from engine.batch.database import LOCAL, executor_name, launched, one_machine
-    from engine.batch.pool import Pool
-    from engine.batch.run import forget_failed, run
+    from engine.batch.go import go
     from engine.batch.summary import Tally, progress
-    from engine.batch.worker import alive
 
-    shared, config = _shared(whole), whole.config
-    executor = LOCAL if one_machine(shared.url) else executor_name()
-    tally, pool = Tally(len(whole.items), lambda: shared.budget(config).spent), Pool(config.jobs)
-    try:
-        with (
-            launched(shared.url, executor, pool, shared, rate=config.requests_per_minute, asks=config.vlm_jobs),
-            alive(shared, executor),
-        ):
-            if again:
-                forget_failed(whole)
-            with progress(tally, quiet=quiet) as told:
-                run(whole, told)
-    finally:
-        pool.close()
+    shared = _shared(whole)
+    tally = Tally(len(whole.items), lambda: shared.budget(whole.config).spent)
+    with progress(tally, quiet=quiet) as told:
+        go(whole, shared, told, again=again)
     tell(to_json(tally.as_data()) if as_json else tally.as_text(ignored))
     return max(EXIT_CODES.get(status, EXIT_CODES["review"]) for status in tally.statuses)
 
