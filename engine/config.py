@@ -95,6 +95,7 @@ class Config:
     no_cache: bool = False
     recordings: Path | None = None
     # batches
+    split: bool = False  # a file that holds several documents is cut
     database: str | None = field(default=None, repr=False)  # postgresql://…; None: a file below the results
     store_bytes: Positive = 4_000_000_000  # over this the oldest readings of pages go
     # document types

@@ -16,6 +16,7 @@ from engine.decide import decide, doubt_findings, hearsay_findings
 from engine.doctype import DocumentType, load_type
 from engine.errors import BadInput
 from engine.fate import (
+    all_read,
     answer_findings,
     booked,
     page_findings,
@@ -146,7 +147,7 @@ def readings_to_result(
         by_ocr = readings_to_claims([r for r in readings if not r.failure], doctype, model)
         claims, model_doubts = readers_to_claims(by_ocr, answers, doctype)
         fields, merge_findings = claims_to_fields(
-            claims, doctype, why_missing(document, doctype, readings, routes, answers)
+            claims, doctype, why_missing(document, doctype, readings, routes, answers, config)
         )
         doubts += [*model_doubts, *merge_findings]
     return fields_to_result(fields, document, readings, routes, doctype, config, doubts, model, answers, asks)
@@ -228,7 +229,7 @@ def fields_to_result(
     findings = [*doubts, *page_findings(readings)]
     data: dict[str, Any] = {}
     if doctype is not None:
-        whole = document.page_count == sum(not reading.failure for reading in readings)
+        whole = all_read(document, readings, config)
         fields, witness_findings = bear_witness(fields, doctype, readings, asks, model, whole=whole)
         data = fields_to_data(fields, doctype)
         findings += [*witness_findings, *checked(data, fields, doctype)]

@@ -13,7 +13,7 @@ def cancel(batch: Batch, shared: Shared) -> int:
     """Cancel what waits and what is under way of the batch; how many documents that were."""
     client = DBOSClient(system_database_url=shared.url)
     try:
-        open_ = client.list_workflows(status=OPEN, name="document", load_output=False)
+        open_ = client.list_workflows(status=OPEN, name=["document", "cut"], load_output=False)
         mine = [each.workflow_id for each in open_ if each.input and each.input["args"][0].batch == batch.name]
         if mine:
             client.cancel_workflows(mine, cancel_children=True)

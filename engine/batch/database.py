@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from engine import __version__
 from engine.batch.shared import Shared
+from engine.batch.traces import send_rest, trace_settings
 from engine.errors import UsageError
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def launched(url: str, executor: str, pool: Pool, shared: Shared, *, rate: int, 
         "application_version": __version__,
         "executor_id": executor,
         "log_level": "ERROR",
+        **trace_settings(),
         "max_executor_threads": max(64, 16 * pool.jobs),
     }
     logging.getLogger("dbos").setLevel(logging.ERROR)
@@ -75,6 +77,7 @@ def launched(url: str, executor: str, pool: Pool, shared: Shared, *, rate: int, 
         yield
     finally:
         DBOS.destroy()
+        send_rest()
         workflows.work_with(None)
 
 

@@ -16,6 +16,7 @@ from typing import ParamSpec, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
+from engine.batch.logs import Logs, about, logs_here, told_about
 from engine.batch.tasks import prepare_process
 
 TASKS_A_PROCESS = 200
@@ -38,11 +39,11 @@ class Pool:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["engine.batch.preload"])
         self.jobs = jobs or os.cpu_count() or 1
-        self._pool = ProcessPool(self.jobs, TASKS_A_PROCESS, prepare_process, context=context)
+        self._pool = ProcessPool(self.jobs, TASKS_A_PROCESS, _begin, [logs_here()], context=context)
 
     def run(self, seconds: float, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """``function(*args)`` in a child. Raises what it raises, and Lost."""
-        future = self._pool.schedule(_bounded, (seconds, function, args, kwargs), timeout=seconds)
+        future = self._pool.schedule(_bounded, (told_about(), seconds, function, args, kwargs), timeout=seconds)
         try:
             result: R = future.result()
         except TimedOut as error:
@@ -56,11 +57,23 @@ class Pool:
         self._pool.join()
 
 
-def _bounded(seconds: float, function: Callable[..., R], args: tuple[object, ...], kwargs: dict[str, object]) -> R:
+def _begin(logs: Logs) -> None:
+    logs.begin()
+    prepare_process()
+
+
+def _bounded(
+    told: dict[str, object],
+    seconds: float,
+    function: Callable[..., R],
+    args: tuple[object, ...],
+    kwargs: dict[str, object],
+) -> R:
     """The call, with a bound of its own: where the batch was killed meanwhile, nobody else ends a task that hangs."""
     signal.alarm(int(seconds) + GRACE)  # its default ends native code too
     try:
-        return function(*args, **kwargs)
+        with about(**told):
+            return function(*args, **kwargs)
     finally:
         signal.alarm(0)
 

@@ -1,4 +1,4 @@
-"""How much the batch's database holds, and making room in it: what grows are pages' readings, which can be had again."""
+"""How much the database of a batch holds, and making room: what grows are the readings, which can be had again."""
 
 from __future__ import annotations
 

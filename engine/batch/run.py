@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,17 +17,19 @@ import simplejson
 from dbos import DBOS, SetWorkflowID, SetWorkflowTimeout
 
 from engine.as_json import to_json
-from engine.batch import tasks, workflows
+from engine.batch import content, tasks, workflows
 from engine.batch.items import Item
+from engine.batch.pieces import note, pieces_to_items, to_be_cut
 from engine.batch.room import make_room
 from engine.batch.shared import Shared
-from engine.batch.state import Batch
+from engine.batch.state import Batch, pieces_file
 from engine.batch.work import Work, types_digest
 from engine.config import Config, load_config
-from engine.errors import UsageError
+from engine.errors import BadInput, UsageError
 from engine.identify import asked_types
 from engine.output import write_whole
-from engine.receive import sha256_of
+from engine.receive import page_range
+from engine.split import Split
 
 WINDOW = 64
 """Documents handed to the database ahead of the results: enough for any number of workers to find some, and little to
@@ -45,7 +48,8 @@ ENDED = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEE
 class Done:
     """An item with its result: ``status`` is clean, review or failed, or ``cancelled``, without a result then.
 
-    ``fresh`` is False where the result's file was there already. ``summary`` is what the summary counts.
+    ``fresh`` is False where the result's file was there already. ``beside`` is how many more documents its file turned
+    out to hold, told with the first of them.
     """
 
     item: Item
@@ -55,6 +59,8 @@ class Done:
     vlm_pages: int = 0
     usd: Any = 0
     reason: str = ""
+    sha256: str | None = None
+    beside: int = 0
 
 
 def run(batch: Batch, shared: Shared, told: Callable[[Done], None]) -> None:
@@ -62,28 +68,52 @@ def run(batch: Batch, shared: Shared, told: Callable[[Done], None]) -> None:
 
     Raises UsageError where a result cannot be written: what is recorded stays, and the same command goes on there.
     """
-    types = _Types(batch.config)
+    for item in batch.items:
+        _own(item, batch.config)  # a slip in the last row must not cost the others' time
+    types, names = _Types(batch.config), {item.name for item in batch.items}
     waiting: dict[str, list[Item]] = {}
     works: dict[str, Work] = {}
-    for number, item in enumerate(batch.items, 1):
+    beside: dict[str, int] = {}
+    left, number = deque(batch.items), 0
+    while left or waiting:
+        if not left or len(waiting) >= WINDOW:
+            for item, work, status in _ended(waiting, works):
+                if status.workflow_id == work.cut_id and status.status == "SUCCESS":
+                    pieces = _pieces(item, status.output, names, batch.out)
+                    left.extendleft(reversed(pieces))
+                    beside[pieces[0].name] = len(pieces) - 1
+                else:
+                    told(replace(_finish(item, work, status, batch.out), beside=beside.pop(item.name, 0)))
+            continue
+        item, number = left.popleft(), number + 1
         if number % ROOM == 0:
             make_room(shared, batch.config.store_bytes)
-        there = _there(item, batch.out)
-        if there is not None:
-            told(there)
-            continue
-        work = _work(item, batch, types)
-        if isinstance(work, str):
-            told(_write(item, work, batch.out))
-            continue
-        if work.id not in works:
-            works[work.id] = work
-            _hand_over(work)
-        waiting.setdefault(work.id, []).append(item)
-        while len(waiting) >= WINDOW:
-            _collect(waiting, works, batch.out, told)
-    while waiting:
-        _collect(waiting, works, batch.out, told)
+        done = _there(item, batch.out) or _begin(item, batch, types, waiting, works)
+        if done is not None:
+            told(replace(done, beside=beside.pop(item.name, 0)))
+
+
+def _begin(
+    item: Item, batch: Batch, types: _Types, waiting: dict[str, list[Item]], works: dict[str, Work]
+) -> Done | None:
+    """Hand the item's work over, unless an item of the same content waits for it already; its result if it has none."""
+    work = _work(item, batch, types)
+    if isinstance(work, str):
+        return _write(item, work, batch.out)
+    identity = work.cut_id if to_be_cut(work.config) else work.id
+    if identity not in works:
+        works[identity] = work
+        _hand_over(work, identity)
+    waiting.setdefault(identity, []).append(item)
+    return None
+
+
+def _pieces(item: Item, split: Split, names: set[str], out: Path) -> tuple[Item, ...]:
+    """The documents that a file was found to hold, noted where they are several."""
+    items = pieces_to_items(item, split, names)
+    if len(items) > 1:
+        note(pieces_file(out), item, split, items)
+    return items
 
 
 def already_there(items: Iterable[Item], out: Path) -> Iterator[Done]:
@@ -99,17 +129,40 @@ def forget_failed(batch: Batch) -> None:
             continue
         work = _work(done.item, batch, types)
         if isinstance(work, Work):
-            DBOS.delete_workflows([work.id], delete_children=True)
+            DBOS.delete_workflows(list(_identities(done, work, batch, types)), delete_children=True)
         (batch.out / done.item.name).unlink(missing_ok=True)
 
 
+def _identities(done: Done, work: Work, batch: Batch, types: _Types) -> Iterator[str]:
+    """Of all that was recorded for a document. The readings of a piece belong to the cut, which stays; where a file was
+    one piece, it may be several now that it can be read."""
+    yield work.id
+    if not work.config.split:
+        return
+    if not to_be_cut(work.config):
+        yield from (work.page_id(number) for number in page_range(work.config.pages, work.config.max_pages))
+        return
+    yield work.cut_id
+    cut = DBOS.get_workflow_status(work.cut_id)
+    for piece in pieces_to_items(done.item, cut.output, set()) if cut and isinstance(cut.output, Split) else ():
+        known = _work(piece, batch, types)
+        yield from [known.id] if isinstance(known, Work) else []
+
+
 def _there(item: Item, out: Path) -> Done | None:
-    """The item as its file of an earlier run tells it. A file that is no result is written anew."""
+    """The item as its file of an earlier run tells it. A file that is no result is written anew.
+
+    Raises UsageError where the file is the result of another document: names are told apart within a run only.
+    """
     path = out / item.name
     try:
-        return _done(item, simplejson.loads(path.read_bytes(), use_decimal=True), fresh=False)
+        data = simplejson.loads(path.read_bytes(), use_decimal=True)
+        of, done = data["document"]["path"], _done(item, data, fresh=False)
     except (OSError, ValueError, KeyError, TypeError):
         return None
+    if of != item.place and os.path.abspath(of) != os.path.abspath(item.place):  # noqa: PTH100 - links stay
+        raise UsageError(f"{path} is the result of {of}, not of {item.place}: give another --out")
+    return done
 
 
 def _work(item: Item, batch: Batch, types: _Types) -> Work | str:
@@ -117,12 +170,13 @@ def _work(item: Item, batch: Batch, types: _Types) -> Work | str:
     own = _own(item, batch.config)
     asked = item.type or batch.type
     try:
-        digest = sha256_of(item.path)
-    except OSError as error:
-        sentence = f"{item.path} cannot be read ({error.strerror}): check that it is there and may be read"
-        return tasks.failed_result(str(item.path), asked, sentence, own)
-    whole = os.path.abspath(item.path)  # noqa: PTH100 - resolve() would follow links
-    return Work(whole, digest, asked, types.digest(asked), replace(own, password=None, database=None), batch.name)
+        digest, file = content.taken(item, own)
+    except (BadInput, UsageError) as error:  # a file that is gone since it was listed is no fault of the batch
+        return tasks.failed_result(item.place, asked, str(error), own)
+    whole = item.address or os.path.abspath(item.path)  # noqa: PTH100 - resolve() would follow links
+    work = Work(whole, digest, asked, types.digest(asked), replace(own, password=None, database=None), batch.name)
+    content.keep(file, work)
+    return work
 
 
 def _own(item: Item, config: Config) -> Config:
@@ -132,36 +186,38 @@ def _own(item: Item, config: Config) -> Config:
     try:
         given = load_config(None, {f"ENGINE_{name.upper()}": value for name, value in item.options.items()}, {})
     except UsageError as error:
-        raise UsageError(f"the manifest's row of {item.path}: {error}") from error
+        raise UsageError(f"the manifest's row of {item.place}: {error}") from error
     return replace(config, **{name: getattr(given, name) for name in item.options})
 
 
-def _hand_over(work: Work) -> None:
+def _hand_over(work: Work, identity: str) -> None:
     """To the queue, unless it is there already, under way or done; what was cancelled goes on."""
-    known = DBOS.get_workflow_status(work.id)
+    known = DBOS.get_workflow_status(identity)
     if known is None:
-        with SetWorkflowID(work.id), SetWorkflowTimeout(work.config.document_seconds):
-            DBOS.enqueue_workflow(workflows.DOCUMENTS, workflows.document, work)
+        with SetWorkflowID(identity), SetWorkflowTimeout(work.config.document_seconds):
+            wanted = workflows.cut if identity == work.cut_id else workflows.document
+            DBOS.enqueue_workflow(workflows.DOCUMENTS, wanted, work)
     elif known.status == "CANCELLED" and not _timed_out(known):
-        DBOS.resume_workflows([work.id])
+        DBOS.resume_workflows([identity])
 
 
-def _collect(waiting: dict[str, list[Item]], works: dict[str, Work], out: Path, told: Callable[[Done], None]) -> None:
-    """Wait a glance; write the results of what has ended meanwhile."""
+def _ended(waiting: dict[str, list[Item]], works: dict[str, Work]) -> Iterator[tuple[Item, Work, Any]]:
+    """Wait a glance; what has ended meanwhile waits no more."""
     time.sleep(GLANCE)
     for status in DBOS.list_workflows(workflow_ids=list(waiting), status=sorted(ENDED)):
         work = works.pop(status.workflow_id)
+        content.drop(work)
         for item in waiting.pop(status.workflow_id):
-            if status.status == "SUCCESS":
-                told(_write(item, str(status.output), out))
-            elif status.status == "CANCELLED" and not _timed_out(status):
-                told(
-                    Done(
-                        item, "cancelled", fresh=True, reason="it was cancelled: engine batch resume takes it up again"
-                    )
-                )
-            else:
-                told(_write(item, _failed(item, work, status), out))
+            yield item, work, status
+
+
+def _finish(item: Item, work: Work, status: Any, out: Path) -> Done:
+    if status.status == "SUCCESS":
+        return _write(item, str(status.output), out)
+    if status.status == "CANCELLED" and not _timed_out(status):
+        reason = "it was cancelled: engine batch resume takes it up again"
+        return Done(item, "cancelled", fresh=True, reason=reason)
+    return _write(item, _failed(item, work, status), out)
 
 
 def _timed_out(status: Any) -> bool:
@@ -172,13 +228,16 @@ def _timed_out(status: Any) -> bool:
 def _failed(item: Item, work: Work, status: Any) -> str:
     why = f"took longer than {work.config.document_seconds:.0f} seconds" if status.status == "CANCELLED" else ""
     why = why or f"ended in an error of the engine ({status.error!r})"
-    return tasks.failed_result(str(item.path), work.type, f"{item.path} {why}", work.config)
+    return tasks.failed_result(item.place, work.type, f"{item.place} {why}", work.config)
 
 
 def _write(item: Item, result: str, out: Path) -> Done:
-    """The result under the item's own path: identical files are computed once."""
+    """The result under the item's own path, in its sentences too: identical files are computed once."""
     data = simplejson.loads(result, use_decimal=True)
-    data["document"]["path"] = str(item.path)
+    computed = data["document"]["path"]
+    data["document"]["path"] = item.place
+    for finding in data["findings"]:
+        finding["message"] = finding["message"].replace(computed, item.place)
     write_whole(out / item.name, to_json(data) + "\n")
     return _done(item, data, fresh=True)
 
@@ -190,10 +249,11 @@ def _done(item: Item, data: Mapping[str, Any], *, fresh: bool) -> Done:
         item,
         data["status"],
         fresh,
-        len(pages),
+        sum(page["outcome"] != "skipped" for page in pages),
         sum(page["route"] == "vlm" for page in pages),
         data["usage"]["usd"],
         errors[0] if errors and data["status"] == "failed" else "",
+        data["document"]["sha256"],
     )
 
 

@@ -34,6 +34,11 @@ def folder(out: Path) -> Path:
     return out / ".engine"
 
 
+def pieces_file(out: Path) -> Path:
+    """What was found in files that hold several documents."""
+    return folder(out) / "pieces.jsonl"
+
+
 def save(batch: Batch) -> None:
     """Write the batch down, whole or not at all. No secret is written. Raises UsageError where that fails."""
     default = Config()
@@ -42,6 +47,7 @@ def save(batch: Batch) -> None:
     data = {"version": VERSION, "name": batch.name, "type": batch.type, "settings": told}
     lines = (json.dumps({**asdict(item), "path": str(item.path)}) for item in batch.items)
     write_whole(folder(batch.out) / "items.jsonl", "".join(f"{line}\n" for line in lines))
+    pieces_file(batch.out).unlink(missing_ok=True)
     write_whole(folder(batch.out) / "batch.json", json.dumps(data, indent=2) + "\n")
 
 
@@ -64,7 +70,7 @@ def load(out: Path) -> Batch:
 def _items(path: Path) -> Iterator[Item]:
     for line in path.read_bytes().splitlines():
         data = json.loads(line)
-        yield Item(Path(data["path"]), data["name"], data["type"], data["options"])
+        yield Item(Path(data["path"]), data["name"], data["type"], data["options"], data["address"])
 
 
 def _plain(value: Any) -> Any:

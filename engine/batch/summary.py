@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from engine.as_text import columns, one_line
+from engine.batch.logs import logs_here
 from engine.batch.run import Done
+
+log = logging.getLogger(__name__)
 
 STATUSES = ("clean", "review", "failed", "cancelled")
 REASONS = 10  # of failures that the summary names; all are in the results
@@ -32,12 +36,13 @@ class Tally:
     failures: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, done: Done) -> None:
+        self.total += done.beside
         self.statuses[done.status] += 1
         self.fresh += done.fresh
         self.pages += done.pages
         self.vlm_pages += done.vlm_pages
         if done.status == "failed":
-            self.failures.append((str(done.item.path), done.reason))
+            self.failures.append((done.item.place, done.reason))
 
     @property
     def done(self) -> int:
@@ -64,7 +69,7 @@ class Tally:
             "failures": [{"path": path, "reason": reason} for path, reason in self.failures],
         }
 
-    def as_text(self, ignored: Sequence[Path]) -> str:
+    def as_text(self, ignored: Sequence[Path | str]) -> str:
         counts = ", ".join(f"{self.statuses[status]} {status}" for status in STATUSES if self.statuses[status])
         there = self.done - self.fresh
         lines = [
@@ -87,9 +92,12 @@ class Tally:
 
 @contextmanager
 def progress(tally: Tally, *, quiet: bool) -> Iterator[Callable[[Done], None]]:
-    """Something to tell of each item: a bar where somebody watches, else a line a document on stderr."""
+    """Something to tell of each item: a bar where somebody watches, else a line a document on stderr, or in the log."""
     import sys
 
+    if logs_here().as_json:
+        yield lambda done: _log(tally, done)
+        return
     if quiet or not sys.stderr.isatty():
         yield lambda done: _line(tally, done, quiet=quiet)
         return
@@ -102,9 +110,24 @@ def progress(tally: Tally, *, quiet: bool) -> Iterator[Callable[[Done], None]]:
 
         def told(done: Done) -> None:
             tally.add(done)
-            bar.update(task, completed=tally.done, told=_state(tally))
+            bar.update(task, total=tally.total, completed=tally.done, told=_state(tally))
 
         yield told
+
+
+def _log(tally: Tally, done: Done) -> None:
+    tally.add(done)
+    told = {
+        "done": tally.done,
+        "of": tally.total,
+        "document": done.sha256 and done.sha256[:16],
+        "pages": done.pages,
+        "vlm_pages": done.vlm_pages,
+        "status": done.status,
+        "path": done.item.place,
+        "reason": done.reason or None,
+    }
+    log.info("document done", extra=told)
 
 
 def _line(tally: Tally, done: Done, *, quiet: bool) -> None:
@@ -113,7 +136,7 @@ def _line(tally: Tally, done: Done, *, quiet: bool) -> None:
     tally.add(done)
     if not quiet and done.fresh:
         why = f": {one_line(done.reason)}" if done.reason else ""
-        click.echo(f"{tally.done}/{tally.total} {one_line(str(done.item.path))}: {done.status}{why}", err=True)
+        click.echo(f"{tally.done}/{tally.total} {one_line(done.item.place)}: {done.status}{why}", err=True)
 
 
 def _state(tally: Tally) -> str:

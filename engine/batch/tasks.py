@@ -18,6 +18,7 @@ from engine.config import Config
 if TYPE_CHECKING:
     from engine.batch.shared import Shared
     from engine.receive import Document
+    from engine.split import Split
     from engine.vlm.ask import PageAnswer, Vlm
 
 Packed = bytes
@@ -83,6 +84,15 @@ def plan(document: Document, pages: Sequence[Packed], type_name: str, config: Co
     return Plan(doctype.name if doctype else None, tuple(wanted) if doctype else ())
 
 
+def cut(document: Document, pages: Sequence[Packed], type_name: str, config: Config) -> Split:
+    from engine.barcodes import sheets
+    from engine.identify import asked_types
+    from engine.split import split
+
+    readings = [unpack(page) for page in pages]
+    return split(readings, asked_types(type_name, config), sheets(document, readings, config))
+
+
 def ask(document: Document, page: Packed, type_name: str, config: Config, shared: Shared) -> Packed:
     """The model's answer about a page of a document whose type is known; what it says is kept where all can see it."""
     from engine.asking import ask_page
@@ -109,9 +119,11 @@ def conclude(
     from engine.as_json import result_to_json
     from engine.flow import conclude as conclude_document
     from engine.identify import asked_types, choose_type
+    from engine.split import split_findings
 
-    readings = tuple(unpack(page) for page in pages)
-    doctype, doubt = choose_type(readings, asked_types(type_name, config))
+    readings, doctypes = tuple(unpack(page) for page in pages), asked_types(type_name, config)
+    doctype, doubt = choose_type(readings, doctypes)
+    doubt = (*doubt, *split_findings(readings, doctypes)) if config.split else doubt
     given: dict[int, PageAnswer] = {page: unpack(answer) for page, answer in answers.items()}
     vlm = connected(config, shared) if shared else None
     return result_to_json(conclude_document(document, readings, doctype, config, given, doubt=doubt, vlm=vlm))
@@ -126,7 +138,8 @@ def failed_result(path: str, type_name: str, sentence: str, config: Config) -> s
 
     doctypes = asked_types(type_name, config)
     known = doctypes[0] if len(doctypes) == 1 else None
-    return result_to_json(nothing_read(Path(path), known, failed_fields(known), sentence, reader(config)))
+    result = nothing_read(Path(path), known, failed_fields(known), sentence, reader(config))
+    return result_to_json(replace(result, path=path))  # a Path would take an address for one
 
 
 def connected(config: Config, shared: Shared) -> Vlm | None:

@@ -7,7 +7,7 @@ concludes anew but reads nothing again, and a changed path changes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from hashlib import sha256
 from typing import Any
 
@@ -43,6 +43,11 @@ class Work:
     def id(self) -> str:
         kept = _settings(self.config, set(_NAMES) - NOWHERE)
         return f"document-{_digest([__version__, self.sha256, self.type, self.types, kept])}"
+
+    @property
+    def cut_id(self) -> str:
+        """Of finding the documents that the whole file holds."""
+        return f"cut-{replace(self, config=replace(self.config, pages=None)).id.removeprefix('document-')}"
 
     def page_id(self, page: int) -> str:
         """Of the reading of a page (from 1)."""

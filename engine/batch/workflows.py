@@ -1,5 +1,6 @@
 """A document's recorded steps. What has run once is never run again, whoever takes the document over.
 
+    cut        of a file that may hold several documents: receive; read each page; find where each begins
     document   receive; read each page; plan; ask about the pages that want a model; conclude
     page       one page's reading: a workflow of its own, so that another type or file finds it there
     ask        one page's answer: of its own, for its queue bounds how many run and begin within a minute
@@ -10,24 +11,22 @@ under way, so that a long document takes a share of the machine and not all of i
 
 from __future__ import annotations
 
-import logging
-import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from dbos import DBOS, SetEnqueueOptions, SetWorkflowID, WorkflowHandle
 
-from engine.batch import tasks
+from engine.batch import content, tasks
+from engine.batch.logs import logged
 from engine.batch.pool import Lost, Pool
 from engine.batch.shared import Shared
 from engine.batch.tasks import Packed, Plan, Received
 from engine.batch.work import Work
 from engine.config import Config
 from engine.receive import Document, page_range
-
-log = logging.getLogger(__name__)
+from engine.split import NOTHING, Split
 
 DOCUMENTS, ASKS = "documents", "asks"
 AHEAD = 2
@@ -73,6 +72,15 @@ def document(work: Work) -> str:
     readings = _read(work, found, numbers)
     answers = _ask(work, found, dict(zip(numbers, readings, strict=True))) if _may_ask(work) else {}
     return conclude(work, found, readings, answers)
+
+
+@DBOS.workflow(name="cut")
+def cut(work: Work) -> Split:
+    """The documents in a file; none where it cannot be received."""
+    found = receive(work).document
+    if found is None:
+        return NOTHING
+    return find_pieces(work, found, _read(work, found, range(1, found.page_count + 1)))
 
 
 def _read(work: Work, found: Document, numbers: Sequence[int]) -> list[Packed]:
@@ -122,8 +130,9 @@ def ask(work: Work, found: Document, number: int, reading: Packed, type_name: st
 def receive(work: Work) -> Received:
     here = _here()
     try:
-        with _logged("receive", work):
-            return here.pool.run(work.config.page_seconds, tasks.receive_file, work.path, here.config(work))
+        with _logged("receive", work), content.at_hand(work) as file:
+            got = here.pool.run(work.config.page_seconds, tasks.receive_file, str(file), here.config(work))
+            return got if got.failure is None else Received(None, content.by_address(work, got.failure))
     except Lost as lost:
         return Received(None, f"{work.path} cannot be looked into ({lost}): check that it is what it seems to be")
 
@@ -131,9 +140,9 @@ def receive(work: Work) -> Received:
 @DBOS.step(name="read page")
 def read_page(work: Work, found: Document, number: int) -> Packed:
     here, config = _here(), _here().config(work)
-    found = replace(found, password=here.password)
     try:
-        with _logged("read page", work, number):
+        with _logged("read page", work, number), content.at_hand(work) as file:
+            found = replace(found, path=file, password=here.password)
             return here.pool.run(config.page_seconds, tasks.read_one, found, number, config)
     except Lost as lost:
         return tasks.failed_page(number, f"page {number} could not be read: {lost}")
@@ -146,12 +155,25 @@ def plan(work: Work, found: Document, readings: Sequence[Packed]) -> Plan:
         return here.pool.run(config.document_seconds, tasks.plan, found, readings, work.type, config)
 
 
+@DBOS.step(name="cut")
+def find_pieces(work: Work, found: Document, readings: Sequence[Packed]) -> Split:
+    here, config = _here(), _here().config(work)
+    try:
+        with _logged("cut", work), content.at_hand(work) as file:
+            found = replace(found, path=file, password=here.password)
+            return here.pool.run(config.document_seconds, tasks.cut, found, readings, work.type, config)
+    except Lost:
+        return NOTHING  # the document itself will tell
+    finally:
+        content.drop(work)
+
+
 @DBOS.step(name="ask about a page")
 def ask_page(work: Work, found: Document, number: int, reading: Packed, type_name: str) -> Packed:
     here, config = _here(), _here().config(work)
-    found = replace(found, password=here.password)
     try:
-        with _logged("ask about a page", work, number):
+        with _logged("ask about a page", work, number), content.at_hand(work, once=True) as file:
+            found = replace(found, path=file, password=here.password)
             seconds, shared = config.document_seconds, here.shared_by(work)
             return here.pool.run(seconds, tasks.ask, found, reading, type_name, config, shared)
     except Lost as lost:
@@ -161,24 +183,23 @@ def ask_page(work: Work, found: Document, number: int, reading: Packed, type_nam
 @DBOS.step(name="conclude")
 def conclude(work: Work, found: Document, readings: Sequence[Packed], answers: Mapping[int, Packed]) -> str:
     here, config = _here(), _here().config(work)
-    found, shared = replace(found, password=here.password), here.shared_by(work) if _may_ask(work) else None
+    seconds, shared = config.document_seconds, here.shared_by(work) if _may_ask(work) else None
     try:
-        with _logged("conclude", work):
-            seconds = config.document_seconds
-            return here.pool.run(seconds, tasks.conclude, found, readings, answers, work.type, config, shared)
+        with _logged("conclude", work), content.at_hand(work) as file:
+            found = replace(found, path=file, password=here.password)
+            result = here.pool.run(seconds, tasks.conclude, found, readings, answers, work.type, config, shared)
+            return content.by_address(work, result)
     except Lost as lost:
         return tasks.failed_result(work.path, work.type, f"{work.path} was read, but then {lost}", config)
+    finally:
+        content.drop(work)
 
 
 @DBOS.step(name="fail")
 def fail(work: Work, sentence: str) -> str:
+    content.drop(work)
     return tasks.failed_result(work.path, work.type, sentence, work.config)
 
 
-@contextmanager
-def _logged(step: str, work: Work, page: int | None = None) -> Iterator[None]:
-    """One line of log when the step has come to its end: what it was of, never what it holds."""
-    started = time.perf_counter()
-    yield
-    told = {"step": step, "document": work.sha256[:16], "page": page, "seconds": time.perf_counter() - started}
-    log.info("%s of %s, page %s", step, work.sha256[:16], page, extra=told)
+def _logged(step: str, work: Work, page: int | None = None) -> AbstractContextManager[None]:
+    return logged(step, document=work.sha256[:16], page=page)

@@ -12,6 +12,7 @@ import click
 from engine.cli.options import (
     EXIT_CODES,
     FILE,
+    Command,
     check_type,
     common,
     model_options,
@@ -34,6 +35,18 @@ _DATABASE = click.option(
     help="postgresql://… for several machines; else a file below --out.",
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="The summary as JSON.")
+_CSV = click.option("--csv", "csv_path", type=FILE, metavar="FILE.csv|DIR", help="Fields and line items as CSV too.")
+_PARQUET = click.option("--parquet", type=FILE, metavar="FILE.parquet", help="The same, typed, as Parquet.")
+_LOG_JSON = click.option(
+    "--log-json", is_flag=True, help="JSON lines on stderr: steps and documents by ids; paths with --verbose only."
+)
+
+
+def _outputs(command: Command) -> Command:
+    """The options of every command that brings results."""
+    for option in (_LOG_JSON, _JSON, _PARQUET, _CSV):
+        command = option(command)
+    return command
 
 
 @click.group()
@@ -50,21 +63,27 @@ def batch() -> None:
 @click.option("--route", type=click.Choice(["auto", "ocr", "vlm"]), help="Reader of every page.  [auto]")
 @policy_option
 @model_options
-@_JSON
+@click.option("--split", is_flag=True, default=None, help="Cut files that hold several documents.")
+@_outputs
 @common
-def run(inputs: tuple[str, ...], type_name: str, out: Path, as_json: bool, **options: Any) -> int:
-    """Extract files, folders, patterns or manifests (.csv, .jsonl with path and type) into --out.
+def run(inputs: tuple[str, ...], type_name: str, out: Path, **options: Any) -> int:
+    """Extract files, folders, patterns, manifests (.csv, .jsonl with path and type) or s3://… into --out.
 
     Stopped or killed, the same command goes on where it was: what is done is not done again, what is paid is not
     paid again.
     """
     from engine.batch.items import inputs_to_items
+    from engine.batch.logs import log_left_out
     from engine.batch.state import Batch, alone, load, same_batch, save
 
     config = settings(options)
+    if config.split and config.pages:
+        raise UsageError("--split finds the pages of each document, --pages names them: leave one out")
     check_type(type_name, config)
+    _begin_logs(options["log_json"])
     with alone(out):
         found = inputs_to_items(inputs, out)
+        log_left_out(found.closed)
         if not found.items:
             raise UsageError("there is no document among the inputs: give files, folders or patterns")
         for name in {item.type for item in found.items if item.type}:
@@ -76,40 +95,40 @@ def run(inputs: tuple[str, ...], type_name: str, out: Path, as_json: bool, **opt
         name = same_batch(old, found.items) or os.urandom(8).hex()
         whole = Batch(name, out, type_name, config, found.items)
         save(whole)
-        return _work(whole, found.ignored, as_json=as_json, quiet=options["quiet"])
+        return _work(whole, found.ignored, options)
 
 
 @batch.command()
 @_OUT
 @_DATABASE
 @settings_file
-@_JSON
+@_outputs
 @click.option("--jobs", type=int, metavar="N", help="Processes; 0: one a core.")
 @click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
-def resume(out: Path, as_json: bool, **options: Any) -> int:
+def resume(out: Path, **options: Any) -> int:
     """Go on with the batch in --out, its cancelled documents among the rest."""
     from engine.batch.state import alone
 
     with alone(out):
-        return _work(_loaded(out, options), (), as_json=as_json, quiet=options["quiet"])
+        return _work(_loaded(out, options), (), options)
 
 
 @batch.command()
 @_OUT
 @_DATABASE
 @settings_file
-@_JSON
+@_outputs
 @click.option("--failed", is_flag=True, help="Those that failed; there is nothing else to try again.")
 @click.option("--jobs", type=int, metavar="N", help="Processes; 0: one a core.")
 @click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
-def retry(out: Path, as_json: bool, failed: bool, **options: Any) -> int:
+def retry(out: Path, failed: bool, **options: Any) -> int:
     """Try the failed documents of the batch in --out again."""
     from engine.batch.state import alone
 
     if not failed:
         raise UsageError("say what to try again: --failed")
     with alone(out):
-        return _work(_loaded(out, options), (), as_json=as_json, quiet=options["quiet"], again=True)
+        return _work(_loaded(out, options), (), options, again=True)
 
 
 @batch.command()
@@ -152,13 +171,15 @@ def cancel(out: Path, **options: Any) -> None:
 @click.option("--jobs", type=int, metavar="N", help="Processes; 0: one a core.")
 @click.option("--asks", type=int, default=4, metavar="N", help="Pages asked about at once, over all machines.  [4]")
 @click.option("--rate", type=int, default=0, metavar="N", help="Pages asked about a minute, over all machines.")
-def worker(name: str | None, until_idle: bool, asks: int, rate: int, **options: Any) -> None:
+@_LOG_JSON
+def worker(name: str | None, until_idle: bool, asks: int, rate: int, log_json: bool, **options: Any) -> None:
     """Work on the batches of a database, beside any number of other machines."""
     from engine.batch.go import work_for_others
 
     config = settings(options)
     if config.database is None:
         raise UsageError("workers need a database that machines can share: give --database postgresql://…")
+    _begin_logs(log_json)
     work_for_others(config, name, rate=rate, asks=asks, until_idle=until_idle)
 
 
@@ -166,10 +187,12 @@ def _loaded(out: Path, options: dict[str, Any]) -> Batch:
     """The batch in *out*, with what is not written down of it and what these options say anew."""
     from dataclasses import replace
 
-    from engine.batch.state import load
+    from engine.batch.pieces import with_pieces
+    from engine.batch.state import load, pieces_file
 
     config, whole = settings(options), load(out)
     jobs = whole.config.jobs if options.get("jobs") is None else config.jobs
+    whole = replace(whole, items=with_pieces(whole.items, pieces_file(out)))
     return replace(whole, config=replace(whole.config, jobs=jobs, database=config.database, password=config.password))
 
 
@@ -182,16 +205,28 @@ def _shared(whole: Batch) -> Shared:
     return shared
 
 
-def _work(whole: Batch, ignored: Sequence[Path], *, as_json: bool, quiet: bool, again: bool = False) -> int:
+def _begin_logs(as_json: bool) -> None:
+    from dataclasses import replace
+
+    from engine.batch.logs import logs_here
+
+    replace(logs_here(), as_json=as_json).begin()
+
+
+def _work(whole: Batch, ignored: Sequence[Path | str], options: dict[str, Any], *, again: bool = False) -> int:
     from engine.as_json import to_json
     from engine.batch.go import go
     from engine.batch.summary import Tally, progress
+    from engine.batch.tables import check_tables, write_tables
 
+    _begin_logs(options["log_json"])
+    check_tables(options["csv_path"], options["parquet"])
     shared = _shared(whole)
     tally = Tally(len(whole.items), lambda: shared.budget(whole.config).spent)
-    with progress(tally, quiet=quiet) as told:
+    with progress(tally, quiet=options["quiet"]) as told:
         go(whole, shared, told, again=again)
-    tell(to_json(tally.as_data()) if as_json else tally.as_text(ignored))
+    write_tables(whole, options["csv_path"], options["parquet"])
+    tell(to_json(tally.as_data()) if options["as_json"] else tally.as_text(ignored))
     return max(EXIT_CODES.get(status, EXIT_CODES["review"]) for status in tally.statuses)
 
 

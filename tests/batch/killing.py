@@ -99,7 +99,7 @@ def _count(told: Killed, log: str) -> None:
             entry = json.loads(line)
         except ValueError:  # cut off by a kill
             continue
-        if "step" in entry:
+        if entry.get("message") == "step done":  # other lines tell what step they belong to
             told.steps[entry["step"], f"{entry['document']}/{entry.get('page', '')}"] += 1
 
 
