@@ -10,7 +10,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as TimedOut
 from typing import ParamSpec, TypeVar
 
@@ -50,9 +52,13 @@ class Pool:
             raise Lost(f"it took longer than {seconds:.0f} seconds") from error
         except ProcessExpired as error:
             raise Lost(f"the process that worked on it died ({_cause(error.exitcode)})") from error
+        except CancelledError:  # the pool is closed: what waits here must not be recorded as having failed
+            threading.Event().wait()
+            raise
         return result
 
     def close(self) -> None:
+        """End the processes. A thread that waits for a task of theirs waits for ever (see :func:`engine.cli.batch`)."""
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
 

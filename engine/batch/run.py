@@ -1,6 +1,7 @@
 """A batch from its inputs to its files: work is handed to the database, results come back as they are done.
 
-What is already there is left alone: a result file is not touched again, and work that is recorded is not done again.
+What is already there is left alone: a result file of the same content, type and settings is not touched again
+(:mod:`engine.batch.finished`), and work that is recorded is not done again.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from dbos import DBOS, SetWorkflowID, SetWorkflowTimeout
 
 from engine.as_json import to_json
 from engine.batch import content, tasks, workflows
+from engine.batch.finished import Finished
 from engine.batch.items import Item
 from engine.batch.pieces import note, pieces_to_items, to_be_cut
 from engine.batch.room import make_room
 from engine.batch.shared import Shared
-from engine.batch.state import Batch, pieces_file
+from engine.batch.state import Batch, finished_file, pieces_file
 from engine.batch.work import Work, types_digest
 from engine.config import Config, load_config
 from engine.errors import BadInput, UsageError
@@ -71,6 +73,7 @@ def run(batch: Batch, shared: Shared, told: Callable[[Done], None]) -> None:
     for item in batch.items:
         _own(item, batch.config)  # a slip in the last row must not cost the others' time
     types, names = _Types(batch.config), {item.name for item in batch.items}
+    finished = Finished(finished_file(batch.out))
     waiting: dict[str, list[Item]] = {}
     works: dict[str, Work] = {}
     beside: dict[str, int] = {}
@@ -83,23 +86,36 @@ def run(batch: Batch, shared: Shared, told: Callable[[Done], None]) -> None:
                     left.extendleft(reversed(pieces))
                     beside[pieces[0].name] = len(pieces) - 1
                 else:
-                    told(replace(_finish(item, work, status, batch.out), beside=beside.pop(item.name, 0)))
+                    ended = _finish(item, work, status, batch.out)
+                    if ended.status != "cancelled":
+                        finished.add(item, work)
+                    told(replace(ended, beside=beside.pop(item.name, 0)))
             continue
         item, number = left.popleft(), number + 1
         if number % ROOM == 0:
             make_room(shared, batch.config.store_bytes)
-        done = _there(item, batch.out) or _begin(item, batch, types, waiting, works)
+        done = _begin(item, batch, types, finished, waiting, works)
         if done is not None:
             told(replace(done, beside=beside.pop(item.name, 0)))
 
 
 def _begin(
-    item: Item, batch: Batch, types: _Types, waiting: dict[str, list[Item]], works: dict[str, Work]
+    item: Item,
+    batch: Batch,
+    types: _Types,
+    finished: Finished,
+    waiting: dict[str, list[Item]],
+    works: dict[str, Work],
 ) -> Done | None:
-    """Hand the item's work over, unless an item of the same content waits for it already; its result if it has none."""
+    """Hand the item's work over, unless an item of the same content waits for it already; its result if that is there
+    or can be told at once."""
+    there = _there(item, batch.out)
     work = _work(item, batch, types)
     if isinstance(work, str):
         return _write(item, work, batch.out)
+    if there is not None and finished.holds(item, work):
+        content.drop(work)
+        return there
     identity = work.cut_id if to_be_cut(work.config) else work.id
     if identity not in works:
         works[identity] = work
@@ -150,7 +166,7 @@ def _identities(done: Done, work: Work, batch: Batch, types: _Types) -> Iterator
 
 
 def _there(item: Item, out: Path) -> Done | None:
-    """The item as its file of an earlier run tells it. A file that is no result is written anew.
+    """The item as its result's file tells it, whatever it was made of. A file that is no result is none.
 
     Raises UsageError where the file is the result of another document: names are told apart within a run only.
     """
@@ -238,8 +254,11 @@ def _write(item: Item, result: str, out: Path) -> Done:
     data["document"]["path"] = item.place
     for finding in data["findings"]:
         finding["message"] = finding["message"].replace(computed, item.place)
-    write_whole(out / item.name, to_json(data) + "\n")
-    return _done(item, data, fresh=True)
+    text, path = to_json(data) + "\n", out / item.name
+    fresh = not path.is_file() or path.read_bytes() != text.encode()  # else killed after writing, before noting so
+    if fresh:
+        write_whole(path, text)
+    return _done(item, data, fresh=fresh)
 
 
 def _done(item: Item, data: Mapping[str, Any], *, fresh: bool) -> Done:

@@ -39,6 +39,11 @@ def pieces_file(out: Path) -> Path:
     return folder(out) / "pieces.jsonl"
 
 
+def finished_file(out: Path) -> Path:
+    """Which results were written, and of what work."""
+    return folder(out) / "finished.jsonl"
+
+
 def save(batch: Batch) -> None:
     """Write the batch down, whole or not at all. No secret is written. Raises UsageError where that fails."""
     default = Config()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,11 +15,13 @@ import click
 from engine.cli.options import (
     EXIT_CODES,
     FILE,
+    STOPPED_EXIT,
     Command,
     check_type,
     common,
     model_options,
     policy_option,
+    say,
     schemas_option,
     settings,
     settings_file,
@@ -172,15 +177,28 @@ def cancel(out: Path, **options: Any) -> None:
 @click.option("--asks", type=int, default=4, metavar="N", help="Pages asked about at once, over all machines.  [4]")
 @click.option("--rate", type=int, default=0, metavar="N", help="Pages asked about a minute, over all machines.")
 @_LOG_JSON
-def worker(name: str | None, until_idle: bool, asks: int, rate: int, log_json: bool, **options: Any) -> None:
-    """Work on the batches of a database, beside any number of other machines."""
+def worker(name: str | None, until_idle: bool, asks: int, rate: int, log_json: bool, **options: Any) -> int:
+    """Work on the batches of a database, beside any number of other machines.
+
+    Stopped (Ctrl-C or SIGTERM), it leaves what it had begun to the others.
+    """
     from engine.batch.go import work_for_others
 
     config = settings(options)
     if config.database is None:
         raise UsageError("workers need a database that machines can share: give --database postgresql://…")
     _begin_logs(log_json)
-    work_for_others(config, name, rate=rate, asks=asks, until_idle=until_idle)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        work_for_others(config, name, rate=rate, asks=asks, until_idle=until_idle)
+    except KeyboardInterrupt:
+        say("stopped: what was begun is left to other workers")
+        return _leave(STOPPED_EXIT)
+    return _leave(0)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _loaded(out: Path, options: dict[str, Any]) -> Batch:
@@ -223,11 +241,30 @@ def _work(whole: Batch, ignored: Sequence[Path | str], options: dict[str, Any], 
     check_tables(options["csv_path"], options["parquet"])
     shared = _shared(whole)
     tally = Tally(len(whole.items), lambda: shared.budget(whole.config).spent)
-    with progress(tally, quiet=options["quiet"]) as told:
-        go(whole, shared, told, again=again)
+    try:
+        with progress(tally, quiet=options["quiet"]) as told:
+            go(whole, shared, told, again=again)
+    except KeyboardInterrupt:
+        say(f"stopped after {tally.done} of {tally.total} documents: the same command goes on from there")
+        return _leave(STOPPED_EXIT)
     write_tables(whole, options["csv_path"], options["parquet"])
     tell(to_json(tally.as_data()) if options["as_json"] else tally.as_text(ignored))
-    return max(EXIT_CODES.get(status, EXIT_CODES["review"]) for status in tally.statuses)
+    return _leave(max(EXIT_CODES.get(status, EXIT_CODES["review"]) for status in tally.statuses))
+
+
+def _leave(code: int) -> int:
+    """The exit code; where threads still wait for work that was given up, the end of the process, at once.
+
+    They would keep it alive, and nothing is lost: what they wait for is recorded as far as it came.
+    """
+    if any(not thread.daemon and thread is not threading.main_thread() for thread in threading.enumerate()):
+        from engine.batch.content import drop_all
+
+        drop_all()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
 
 
 COMMANDS = (batch,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -85,10 +86,10 @@ def test_a_changed_schema_concludes_anew_and_reads_nothing(finished: tuple[Path,
     changed = json.loads((schemas / "receipt.json").read_text())
     changed["properties"]["total"]["x-labels"] = ["no such label"]
     (schemas / "receipt.json").write_text(json.dumps(changed))
-    (out / "slip-0001.json").unlink()
+    before = result(out / "slip-0001.json")
     went = once(inputs / "slip-0001.png", "--type", "receipt", "--out", out, "--schemas", schemas)
     assert {step for step, _ in went.steps} == {"receive", "conclude"}
-    assert (out / "slip-0001.json").is_file()
+    assert result(out / "slip-0001.json") != before
 
 
 def test_failed_ones_are_tried_again_when_told(finished: tuple[Path, Path, Killed]) -> None:
@@ -138,6 +139,24 @@ def test_cancelled_documents_are_taken_up_again(tmp_path: Path) -> None:
     assert len(list(out.glob("*.json"))) < 12
     batch("resume", "--out", out, "--quiet")
     assert len(list(out.glob("*.json"))) == 12
+
+
+def test_interrupted_it_goes_on_where_it_was(tmp_path: Path) -> None:
+    """What was under way at Ctrl-C must not be recorded as having failed."""
+    inputs, out = tmp_path / "inputs", tmp_path / "out"
+    slips(inputs, 8)
+    command = [str(PROGRAM), "batch", "run", str(inputs), "--type", "receipt", "--out", str(out), "--jobs", "2"]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    assert running.stderr is not None
+    running.stderr.readline()  # one is done
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == 130, err
+    assert "goes on from there" in err
+    assert len(list(out.glob("*.json"))) < 8
+    went = once(inputs, "--type", "receipt", "--out", out)
+    assert went.summary["failed"] == 0
+    assert len(list(out.glob("*.json"))) == 8
 
 
 def test_two_processes_do_not_fill_one_folder(tmp_path: Path) -> None:
