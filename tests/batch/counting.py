@@ -16,31 +16,41 @@ from tests.vlm import servers
 from tests.vlm.answers import answer_text
 
 THINKING = 0.15  # seconds for an answer, so that kills meet calls under way
+ON_ITS_WAY = 0.5
+"""Seconds around a kill in which a request or an answer may be between the two processes, or read and not yet written
+down: the two cores are busy."""
 
 
 class Counting:
-    """``answered`` counts by request; ``at_a_kill`` are those that were under way when a batch was killed."""
+    """``answered`` counts by request; ``at_a_kill`` are those that were on their way when a batch was killed."""
 
     def __init__(self) -> None:
         self.answered: Counter[str] = Counter()
-        self.at_a_kill: set[str] = set()
-        self._under_way: Counter[str] = Counter()
+        self._spans: list[tuple[str, float, float]] = []
+        self._kills: list[float] = []
         self._lock = threading.Lock()
 
     def __call__(self, asked: servers.Asked) -> servers.Play:
         key = hashlib.sha256(json.dumps(asked.body, sort_keys=True).encode()).hexdigest()
-        with self._lock:
-            self._under_way[key] += 1
+        began = time.monotonic()
         time.sleep(THINKING)
         with self._lock:
-            self._under_way[key] -= 1
+            self._spans.append((key, began, time.monotonic()))
             self.answered[key] += 1
         return servers.answer(answer_text(asked.schema, {}))
 
     def killed(self) -> None:
-        """A batch has just been killed: what is under way may be asked again, and what has just been answered too."""
+        """A batch has just been killed."""
         with self._lock:
-            self.at_a_kill |= {key for key, count in self._under_way.items() if count}
+            self._kills.append(time.monotonic())
+
+    @property
+    def at_a_kill(self) -> set[str]:
+        return {
+            key
+            for key, began, ended in self._spans
+            if any(began - ON_ITS_WAY <= kill <= ended + ON_ITS_WAY for kill in self._kills)
+        }
 
     @property
     def repeated(self) -> list[str]:
