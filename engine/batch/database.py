@@ -11,12 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine import __version__
-from engine.batch.shared import Shared
+from engine.batch.shared import Shared, is_postgres
 from engine.batch.traces import send_rest, trace_settings
 from engine.errors import UsageError
 
 if TYPE_CHECKING:
     from engine.batch.pool import Pool
+
+POLL = 0.2
+"""Seconds between two looks into a queue. So many documents are under way at a time (four a process, and four) that the
+processes have work between two looks."""
+
+POLL_SHARED = 1.0
+"""The same where machines share the database: looks are most of what it does then (``python -m tests.bench.scale``)."""
 
 LOCAL = "local"
 """The executor of a batch on one machine: after a crash the same one takes its work up again."""
@@ -47,6 +54,9 @@ def launched(url: str, executor: str, pool: Pool, shared: Shared, *, rate: int, 
     """DBOS at work on *url* as *executor*: what this executor had begun before goes on, and its queues are served.
 
     ``rate`` pages begin to be asked about in a minute, ``asks`` at once, each over all machines; 0 is no limit.
+
+    Where work may be under way at the end, that of others or what was interrupted, DBOS is not shut down: a workflow
+    would record as its own error that DBOS is gone. The pool is to be closed, and then the process to end.
     """
     from dbos import DBOS, DBOSConfig
 
@@ -58,27 +68,28 @@ def launched(url: str, executor: str, pool: Pool, shared: Shared, *, rate: int, 
         "system_database_url": url,
         "application_version": __version__,
         "executor_id": executor,
-        "log_level": "ERROR",
+        "log_level": "CRITICAL",
         **trace_settings(),
         "max_executor_threads": max(64, 16 * pool.jobs),
     }
-    logging.getLogger("dbos").setLevel(logging.ERROR)
+    logging.getLogger("dbos").setLevel(logging.ERROR if logging.root.level <= logging.INFO else logging.CRITICAL)
     DBOS(config=settings)
     try:
-        shared.prepare()
         DBOS.launch()
-        DBOS.register_queue(workflows.DOCUMENTS, worker_concurrency=2 * pool.jobs, polling_interval_sec=0.2)
+        poll = POLL_SHARED if is_postgres(url) else POLL
+        DBOS.register_queue(workflows.DOCUMENTS, worker_concurrency=4 * pool.jobs + 4, polling_interval_sec=poll)
         DBOS.register_queue(
             workflows.ASKS,
             partition_concurrency=asks or None,
             partition_limiter={"limit": rate, "period": 60.0} if rate else None,
-            polling_interval_sec=0.2,
+            polling_interval_sec=poll,
         )
         yield
+        if not is_postgres(url):
+            DBOS.destroy()
+            workflows.work_with(None)
     finally:
-        DBOS.destroy()
         send_rest()
-        workflows.work_with(None)
 
 
 def executor_name() -> str:

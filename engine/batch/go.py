@@ -12,15 +12,25 @@ from sqlalchemy.exc import SQLAlchemyError
 from engine.batch.database import LOCAL, database_url, executor_name, launched
 from engine.batch.pool import Pool
 from engine.batch.run import Done, forget_failed, run
-from engine.batch.shared import Shared, is_postgres
+from engine.batch.shared import Shared, cause, is_postgres
 from engine.batch.state import Batch
-from engine.batch.worker import alive, serve
+from engine.batch.worker import DEAD, alive, serve, signed_on
 from engine.config import Config
 from engine.errors import UsageError
 
 
-def go(batch: Batch, shared: Shared, told: Callable[[Done], None], *, again: bool = False) -> None:
+def go(
+    batch: Batch,
+    shared: Shared,
+    pool: Pool,
+    told: Callable[[Done], None],
+    *,
+    again: bool = False,
+    dead: float = DEAD,
+) -> None:
     """All of the batch's documents to their results; *again* tries those that failed once more.
+
+    Machines without a sign of life for *dead* seconds count as gone. The pool is closed at the end.
 
     Raises UsageError where the database or a result cannot be written: what is recorded stays.
     """
@@ -28,16 +38,19 @@ def go(batch: Batch, shared: Shared, told: Callable[[Done], None], *, again: boo
     executor = executor_name() if is_postgres(shared.url) else LOCAL
     with (
         _told_in_one_sentence(shared),
-        _pool(config.jobs) as pool,
+        signed_on(shared, executor),
         launched(shared.url, executor, pool, shared, rate=config.requests_per_minute, asks=config.vlm_jobs),
-        alive(shared, executor),
+        alive(shared, executor, dead),
+        pool,
     ):
         if again:
             forget_failed(batch)
         run(batch, shared, told)
 
 
-def work_for_others(config: Config, name: str | None, *, rate: int, asks: int, until_idle: bool) -> None:
+def work_for_others(
+    config: Config, name: str | None, *, rate: int, asks: int, until_idle: bool, dead: float = DEAD
+) -> None:
     """A worker on the database of the settings, until it is interrupted, or with *until_idle* until nothing is left.
 
     Raises UsageError for a database of one machine.
@@ -46,21 +59,16 @@ def work_for_others(config: Config, name: str | None, *, rate: int, asks: int, u
     if not is_postgres(url):
         raise UsageError("workers need a database that machines can share: give --database postgresql://…")
     shared = Shared(url, "worker")
+    shared.prepare()
     with (
         _told_in_one_sentence(shared),
-        _pool(config.jobs) as pool,
+        Pool(config.jobs) as pool,
+        signed_on(shared, executor),
         launched(url, executor, pool, shared, rate=rate, asks=asks),
+        alive(shared, executor, dead),
+        pool,
     ):
-        serve(shared, executor, until_idle=until_idle)
-
-
-@contextmanager
-def _pool(jobs: int) -> Iterator[Pool]:
-    pool = Pool(jobs)
-    try:
-        yield pool
-    finally:
-        pool.close()
+        serve(until_idle=until_idle)
 
 
 @contextmanager
@@ -69,9 +77,8 @@ def _told_in_one_sentence(shared: Shared) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, dbos_error.DBOSException) as error:
-        why = str(getattr(error, "orig", None) or error).splitlines()[0]
         remedy = "make it reachable" if is_postgres(shared.url) else "make room on its disk"
         raise UsageError(
-            f"the batch's database does not take what was done ({why}): {remedy} and run the same command again; what"
-            " is recorded stays"
+            f"the batch's database does not take what was done ({cause(error)}): {remedy} and run the same command"
+            " again; what is recorded stays"
         ) from error

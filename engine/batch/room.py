@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from shutil import disk_usage
+
 from dbos import DBOS
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from engine.batch.shared import Shared, is_postgres
+from engine.errors import UsageError
 
 MANY = 500  # workflows taken away at a time
+
+
+LEAST = 1_000_000
+"""Bytes that the disk of a file of SQLite must have left: a first setting; a step records some ten thousand, and a few
+steps at a time."""
+
+
+def check_disk(shared: Shared) -> None:
+    """Raise UsageError where the disk is full: work would come to an end that cannot be recorded, and be waited for."""
+    if is_postgres(shared.url):
+        return
+    folder = Path(make_url(shared.url).database or ".").parent
+    if disk_usage(folder).free < LEAST:
+        raise UsageError(
+            f"the disk of {folder} is full: make room on it and run the same command again; what is recorded stays"
+        )
 
 
 def held(shared: Shared) -> int:

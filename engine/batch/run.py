@@ -22,10 +22,11 @@ from engine.batch import content, tasks, workflows
 from engine.batch.finished import Finished
 from engine.batch.items import Item
 from engine.batch.pieces import note, pieces_to_items, to_be_cut
-from engine.batch.room import make_room
+from engine.batch.room import check_disk, make_room
 from engine.batch.shared import Shared
 from engine.batch.state import Batch, finished_file, pieces_file
 from engine.batch.work import Work, types_digest
+from engine.batch.worker import machines
 from engine.config import Config, load_config
 from engine.errors import BadInput, UsageError
 from engine.identify import asked_types
@@ -34,8 +35,12 @@ from engine.receive import page_range
 from engine.split import Split
 
 WINDOW = 64
-"""Documents handed to the database ahead of the results: enough for any number of workers to find some, and little to
-hold. More are handed over as results come back."""
+"""Documents handed to the database ahead of the results: enough for a machine, and little to hold. More are handed over
+as results come back."""
+
+EACH = 32
+"""The same for each machine, where there are several and each takes some ahead: with 64 in all, most of 64 machines
+would have none (``python -m tests.bench.scale``)."""
 
 ROOM = 200
 """Documents between two looks at how much the database holds."""
@@ -77,9 +82,11 @@ def run(batch: Batch, shared: Shared, told: Callable[[Done], None]) -> None:
     waiting: dict[str, list[Item]] = {}
     works: dict[str, Work] = {}
     beside: dict[str, int] = {}
-    left, number = deque(batch.items), 0
+    left, number, window = deque(batch.items), 0, WINDOW
     while left or waiting:
-        if not left or len(waiting) >= WINDOW:
+        if not left or len(waiting) >= window:
+            window = max(WINDOW, EACH * machines(shared))
+            check_disk(shared)
             for item, work, status in _ended(waiting, works):
                 if status.workflow_id == work.cut_id and status.status == "SUCCESS":
                     pieces = _pieces(item, status.output, names, batch.out)
@@ -214,7 +221,8 @@ def _hand_over(work: Work, identity: str) -> None:
             wanted = workflows.cut if identity == work.cut_id else workflows.document
             DBOS.enqueue_workflow(workflows.DOCUMENTS, wanted, work)
     elif known.status == "CANCELLED" and not _timed_out(known):
-        DBOS.resume_workflows([identity])
+        below = DBOS.list_workflows(parent_workflow_id=identity, status="CANCELLED", load_input=False)
+        DBOS.resume_workflows([*(status.workflow_id for status in below), identity])
 
 
 def _ended(waiting: dict[str, list[Item]], works: dict[str, Work]) -> Iterator[tuple[Item, Work, Any]]:

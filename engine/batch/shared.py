@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Column, DateTime, Integer, MetaData, String, Table, Text, create_engine, event, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from engine.errors import UsageError
 from engine.vlm.budget import Budget, Reservation
 from engine.vlm.store import Kept, Store, kept_to_json, read_text
 
@@ -67,8 +68,13 @@ class Shared:
     cache: Path | None = None
 
     def prepare(self) -> None:
-        """Make the tables that are not there."""
-        _TABLES.create_all(_engine(self.url))
+        """Make the tables that are not there. Raises UsageError for a database that cannot be used."""
+        try:
+            with self.alone("tables") as connection:
+                _TABLES.create_all(connection)
+        except (SQLAlchemyError, ValueError) as error:  # ValueError: a port that is no number
+            remedy = "check its address, user and password, and that it runs" if is_postgres(self.url) else "make room"
+            raise UsageError(f"the batch's database cannot be used ({cause(error)}): {remedy}") from error
 
     def budget(self, config: Config) -> SharedBudget:
         max_usd = None if config.max_usd is None else Decimal(str(config.max_usd))
@@ -189,6 +195,11 @@ class DatabaseStore(Store):
                 yield True
             finally:
                 connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _number(key)})
+
+
+def cause(error: Exception) -> str:
+    """What a database says, in one line."""
+    return str(getattr(error, "orig", None) or error).splitlines()[0]
 
 
 def is_postgres(url: str) -> bool:

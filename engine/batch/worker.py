@@ -6,15 +6,20 @@ notices gives it back to the queues (``resume_workflows``), from which anybody t
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from dbos import DBOS
+from dbos import error as dbos_error
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
-from engine.batch.shared import Shared, is_postgres
+from engine.batch.shared import Shared, cause, is_postgres
+
+log = logging.getLogger(__name__)
 
 BEAT = 5.0
 """Seconds between two signs of life."""
@@ -29,12 +34,14 @@ OPEN = ["PENDING", "ENQUEUED", "DELAYED"]
 
 @contextmanager
 def alive(shared: Shared, executor: str, dead: float = DEAD) -> Iterator[None]:
-    """Tell that *executor* lives, and look after the others, as long as this lasts. One machine needs neither."""
+    """Go on telling that *executor* lives, and look after the others, as long as this lasts. DBOS is launched.
+
+    One machine needs neither.
+    """
     if not is_postgres(shared.url):
         yield
         return
     stop = threading.Event()
-    _beat(shared, executor)
     thread = threading.Thread(target=_watch, args=(shared, executor, dead, stop), daemon=True, name="alive")
     thread.start()
     try:
@@ -42,18 +49,28 @@ def alive(shared: Shared, executor: str, dead: float = DEAD) -> Iterator[None]:
     finally:
         stop.set()
         thread.join()
-        _gone(shared, executor)
 
 
-def serve(shared: Shared, executor: str, *, until_idle: bool = False, dead: float = DEAD) -> None:
+@contextmanager
+def signed_on(shared: Shared, executor: str) -> Iterator[None]:
+    """Tell that *executor* lives before it takes any work, and at the end that it is gone: others take over at once."""
+    if not is_postgres(shared.url):
+        yield
+        return
+    _beat(shared, executor)
+    try:
+        yield
+    finally:
+        with suppress(SQLAlchemyError):  # else it counts as gone some seconds later
+            _gone(shared, executor)
+
+
+def serve(*, until_idle: bool = False) -> None:
     """Work until interrupted; with *until_idle* until nothing is left to do."""
-    with alive(shared, executor, dead):
-        while True:
-            time.sleep(1.0)
-            if until_idle and not DBOS.list_workflows(
-                status=["PENDING", "ENQUEUED", "DELAYED"], limit=1, load_input=False
-            ):
-                return
+    while True:
+        time.sleep(1.0)
+        if until_idle and not DBOS.list_workflows(status=OPEN, limit=1, load_input=False):
+            return
 
 
 def take_over(shared: Shared, dead: float) -> list[str]:
@@ -72,10 +89,22 @@ def take_over(shared: Shared, dead: float) -> list[str]:
     return left
 
 
+def machines(shared: Shared) -> int:
+    """How many have given a sign of life of late; one without Postgres."""
+    if not is_postgres(shared.url):
+        return 1
+    with shared.alone("machines") as connection:
+        living = "SELECT count(*) FROM engine_workers WHERE seen > now() - make_interval(secs => :dead)"
+        return int(connection.execute(text(living), {"dead": DEAD}).scalar_one())
+
+
 def _watch(shared: Shared, executor: str, dead: float, stop: threading.Event) -> None:
     while not stop.wait(min(BEAT, dead / 3)):
-        _beat(shared, executor)
-        take_over(shared, dead)
+        try:
+            _beat(shared, executor)
+            take_over(shared, dead)
+        except (SQLAlchemyError, dbos_error.DBOSException) as error:  # it may come back: the next beat tells
+            log.warning("the database does not answer: %s", cause(error))
 
 
 def _beat(shared: Shared, executor: str) -> None:

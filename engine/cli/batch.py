@@ -27,7 +27,7 @@ from engine.cli.options import (
     settings_file,
     tell,
 )
-from engine.errors import UsageError
+from engine.errors import EngineError, UsageError
 
 if TYPE_CHECKING:
     from engine.batch.shared import Shared
@@ -47,9 +47,18 @@ _LOG_JSON = click.option(
 )
 
 
+_DEAD_AFTER = click.option(
+    "--dead-after",
+    type=click.FloatRange(min=1),
+    default=30.0,
+    metavar="SECONDS",
+    help="Without a sign of life, after which a machine's work is taken over; the same for all machines.  [30]",
+)
+
+
 def _outputs(command: Command) -> Command:
     """The options of every command that brings results."""
-    for option in (_LOG_JSON, _JSON, _PARQUET, _CSV):
+    for option in (_LOG_JSON, _DEAD_AFTER, _JSON, _PARQUET, _CSV):
         command = option(command)
     return command
 
@@ -176,8 +185,11 @@ def cancel(out: Path, **options: Any) -> None:
 @click.option("--jobs", type=int, metavar="N", help="Processes; 0: one a core.")
 @click.option("--asks", type=int, default=4, metavar="N", help="Pages asked about at once, over all machines.  [4]")
 @click.option("--rate", type=int, default=0, metavar="N", help="Pages asked about a minute, over all machines.")
+@_DEAD_AFTER
 @_LOG_JSON
-def worker(name: str | None, until_idle: bool, asks: int, rate: int, log_json: bool, **options: Any) -> int:
+def worker(
+    name: str | None, until_idle: bool, asks: int, rate: int, dead_after: float, log_json: bool, **options: Any
+) -> int:
     """Work on the batches of a database, beside any number of other machines.
 
     Stopped (Ctrl-C or SIGTERM), it leaves what it had begun to the others.
@@ -190,10 +202,13 @@ def worker(name: str | None, until_idle: bool, asks: int, rate: int, log_json: b
     _begin_logs(log_json)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        work_for_others(config, name, rate=rate, asks=asks, until_idle=until_idle)
+        work_for_others(config, name, rate=rate, asks=asks, until_idle=until_idle, dead=dead_after)
     except KeyboardInterrupt:
         say("stopped: what was begun is left to other workers")
         return _leave(STOPPED_EXIT)
+    except EngineError as error:
+        say(str(error))
+        return _leave(error.exit_code)
     return _leave(0)
 
 
@@ -233,20 +248,26 @@ def _begin_logs(as_json: bool) -> None:
 
 def _work(whole: Batch, ignored: Sequence[Path | str], options: dict[str, Any], *, again: bool = False) -> int:
     from engine.as_json import to_json
+    from engine.batch.pool import Pool
+
+    _begin_logs(options["log_json"])
+    pool = Pool(whole.config.jobs)  # first, for its processes take as long to start as the imports below
     from engine.batch.go import go
     from engine.batch.summary import Tally, progress
     from engine.batch.tables import check_tables, write_tables
 
-    _begin_logs(options["log_json"])
     check_tables(options["csv_path"], options["parquet"])
     shared = _shared(whole)
     tally = Tally(len(whole.items), lambda: shared.budget(whole.config).spent)
     try:
-        with progress(tally, quiet=options["quiet"]) as told:
-            go(whole, shared, told, again=again)
+        with pool, progress(tally, quiet=options["quiet"]) as told:
+            go(whole, shared, pool, told, again=again, dead=options["dead_after"])
     except KeyboardInterrupt:
         say(f"stopped after {tally.done} of {tally.total} documents: the same command goes on from there")
         return _leave(STOPPED_EXIT)
+    except EngineError as error:
+        say(str(error))
+        return _leave(error.exit_code)
     write_tables(whole, options["csv_path"], options["parquet"])
     tell(to_json(tally.as_data()) if options["as_json"] else tally.as_text(ignored))
     return _leave(max(EXIT_CODES.get(status, EXIT_CODES["review"]) for status in tally.statuses))

@@ -24,7 +24,8 @@ down: the two cores are busy."""
 class Counting:
     """``answered`` counts by request; ``at_a_kill`` are those that were on their way when a batch was killed."""
 
-    def __init__(self) -> None:
+    def __init__(self, input_tokens: int = 120) -> None:
+        self._input_tokens = input_tokens
         self.answered: Counter[str] = Counter()
         self._spans: list[tuple[str, float, float]] = []
         self._kills: list[float] = []
@@ -37,7 +38,7 @@ class Counting:
         with self._lock:
             self._spans.append((key, began, time.monotonic()))
             self.answered[key] += 1
-        return servers.answer(answer_text(asked.schema, {}))
+        return servers.answer(answer_text(asked.schema, {}), input_tokens=self._input_tokens)
 
     def killed(self) -> None:
         """A batch has just been killed."""
@@ -63,9 +64,9 @@ class Counting:
 
 
 @contextmanager
-def counting_model() -> Iterator[tuple[Counting, str]]:
-    """The count and the base URL of an OpenAI-compatible server."""
-    counting = Counting()
+def counting_model(input_tokens: int = 120) -> Iterator[tuple[Counting, str]]:
+    """The count and the base URL of an OpenAI-compatible server, which books so many tokens a question."""
+    counting = Counting(input_tokens)
     with HTTPServer(threaded=True) as http:
         server = servers.Server(http)
         server.handler = counting

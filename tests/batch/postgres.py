@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+PASSWORD = "not-to-be-told"  # noqa: S105 - of a server that lives as long as a test
 NOT_ROOT = "postgres"  # Postgres refuses to run as root; Debian's package makes this user
 
 
@@ -25,7 +26,7 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
+def postgres(connections: int = 200) -> Iterator[str]:
     """The URL of a server that has just been started. Raises FileNotFoundError where Postgres is not installed."""
     bin_ = programs()
     if bin_ is None:
@@ -37,12 +38,17 @@ def postgres() -> Iterator[str]:
             user = pwd.getpwnam(NOT_ROOT)
             os.chown(root, user.pw_uid, user.pw_gid)
             as_user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-        data = root / "data"
-        _run([bin_ / "initdb", "-D", data, "-U", "engine", "-A", "trust", "--no-sync"], root, as_user)
-        settings = f"-p {port} -h 127.0.0.1 -k {root} -c fsync=off -c max_connections=200"
+        data, word = root / "data", root / "word"
+        word.write_text(PASSWORD)
+        _run(
+            [bin_ / "initdb", "-D", data, "-U", "engine", "-A", "scram-sha-256", "--pwfile", word, "--no-sync"],
+            root,
+            as_user,
+        )
+        settings = f"-p {port} -h 127.0.0.1 -k {root} -c fsync=off -c max_connections={connections}"
         _run([bin_ / "pg_ctl", "-D", data, "-o", settings, "-l", root / "log", "-w", "start"], root, as_user)
         try:
-            yield f"postgresql://engine@127.0.0.1:{port}/postgres"
+            yield f"postgresql://engine:{PASSWORD}@127.0.0.1:{port}/postgres"
         finally:
             _run([bin_ / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"], root, as_user)
 
