@@ -1,7 +1,7 @@
 # Every habit of the project as a target; `make help` lists them. PYTHON=… picks the interpreter, DATA=DIR the
 # documents a bench measures (without it the bundled fixtures).
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-llama lint format bench bench-fields bench-handwriting bench-read bench-hostile bench-engines bench-tables bench-route bench-legible bench-long bench-verify bench-confidence bench-false-success bench-hidden bench-ink bench-learn outcomes fixtures clean
+.PHONY: help setup demo test test-slow test-llama lint format bench bench-fields bench-handwriting bench-read bench-hostile bench-engines bench-tables bench-route bench-legible bench-long bench-verify bench-confidence bench-false-success bench-hidden bench-ink bench-learn outcomes bench-split bench-scale soak fixtures clean
 
 PYTHON ?= python3
 DATA ?=
@@ -26,9 +26,11 @@ demo: setup  ## extract a bundled receipt and show the result
 	@$(BIN)/python -m fixtures.demo
 
 test: setup  ## run the tests
+	@PYTHON=$(PYTHON) .ci/install --tests
 	$(BIN)/python -m pytest -n auto -m 'not slow'
 
 test-slow: setup  ## run the long tests too
+	@PYTHON=$(PYTHON) .ci/install --tests
 	$(BIN)/python -m pytest
 
 test-llama: setup  ## ask a real llama.cpp server (installs 130 MB)
@@ -100,6 +102,16 @@ bench-route: setup  ## measure routes, policies and what each sends to a model (
 bench-legible: setup  ## measure how small letters may be shown to a model (needs DATA=DIR)
 	@test -n "$(DATA)" || { echo 'give DATA=DIR with sroie2019 and other sets: see docs/benchmarks.md'; exit 1; }
 	$(BIN)/python -m tests.bench.legible "$(DATA)"
+
+bench-split: setup  ## measure how scans of several documents are cut (DATA=DIR)
+	$(BIN)/python -m tests.bench.split $(BENCH_OPTIONS)
+
+bench-scale: setup  ## measure what 1 to 64 workers ask of one database
+	@PYTHON=$(PYTHON) .ci/install --tests
+	$(BIN)/python -m tests.bench.scale
+
+soak: setup  ## kill a batch again and again: what is repeated, memory, speed (20 minutes)
+	$(BIN)/python -m tests.bench.soak
 
 bench-hostile: setup  ## extract every file of a folder: no traceback, no hang, bounded memory (DATA=DIR)
 	$(BIN)/python -m tests.bench.hostile $(if $(DATA),"$(DATA)",fixtures)

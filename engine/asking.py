@@ -41,7 +41,7 @@ def ask_pages(
     answers = {r.page: PageAnswer(r.page, "skipped", reason, asked=False) for r in wanted if r not in allowed}
     workers = ThreadPoolExecutor(min(config.vlm_jobs, len(allowed) or 1))
     try:
-        for answer in workers.map(lambda r: _ask_page(document, r, doctype, vlm, config), allowed):
+        for answer in workers.map(lambda r: ask_page(document, r, doctype, vlm, config), allowed):
             answers[answer.page] = answer
             if progress:
                 progress(len(readings) + len(answers), len(readings) + len(wanted))
@@ -53,7 +53,7 @@ def ask_pages(
     return answers
 
 
-def _ask_page(document: Document, reading: Reading, doctype: DocumentType, vlm: Vlm, config: Config) -> PageAnswer:
+def ask_page(document: Document, reading: Reading, doctype: DocumentType, vlm: Vlm, config: Config) -> PageAnswer:
     """The answer about a page; one that can be read but not drawn again costs only itself."""
     try:
         page = draw_page(document, reading, doctype, config)

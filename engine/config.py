@@ -71,6 +71,8 @@ class Config:
     ocr: Literal["tesseract", "both"] | None = None  # None: the second engine where a critical value is in doubt
     ocr_timeout: Annotated[float, AtLeast(1)] = 60.0
     jobs: Count = 0
+    page_seconds: Annotated[float, AtLeast(1)] = 180.0  # of a batch: what one page, or looking into a file, may take
+    document_seconds: Annotated[float, AtLeast(1)] = 3600.0  # of a batch: what one document may take
     # route
     route: Literal["auto", "ocr", "vlm"] = "auto"
     page_limit: Count = 50
@@ -92,6 +94,10 @@ class Config:
     cache: Path | None = None
     no_cache: bool = False
     recordings: Path | None = None
+    # batches
+    split: bool = False  # a file that holds several documents is cut
+    database: str | None = field(default=None, repr=False)  # postgresql://…; None: a file below the results
+    store_bytes: Positive = 4_000_000_000  # over this the oldest readings of pages go
     # document types
     schemas: Path | None = None
 
@@ -205,7 +211,7 @@ def _check(value: Any, hint: Any, name: str) -> None:
         right = _is_of(value, kind) and all(_holds(value, rule) for rule in _rules(hint))
     if not right:
         # The value is repeated to show the slip, except where it may hold a password.
-        secret = name.lower().replace("-", "_").endswith(("password", "base_url"))
+        secret = name.lower().replace("-", "_").endswith(("password", "base_url", "database"))
         shown = "set" if secret else repr(str(value) if isinstance(value, Path) else value)
         raise UsageError(f"{name} is {shown} and must be {_told(hint)}")
 

@@ -14,13 +14,13 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.output import write_whole
+from engine.output import whole_output
 
 if TYPE_CHECKING:
     from engine.result import Result
@@ -43,21 +43,27 @@ _FORMULA = re.compile(r"[=+\-@\t\r\n]")  # what spreadsheets take for the start 
 _NUMBER = re.compile(r"[+-]?[\d.,]+%?")
 
 
-def write_csv(results: Iterable[Result], path: Path) -> tuple[Path, ...]:
+def write_csv(results: Collection[Result], path: Path) -> tuple[Path, ...]:
     """Write the tables of *results*, as the module tells; return the files written, the fields first.
 
-    Raises UsageError where they cannot be written.
+    The results are gone through twice, one at a time: so they may be read from their files. Raises UsageError where
+    the tables cannot be written.
     """
-    whole = tuple(results)
     target = path / "fields.csv" if path.is_dir() else path
-    written = [target]
-    write_whole(target, _table(FIELD_COLUMNS, (row for result in whole for row in field_rows(result))))
-    for array, rows in array_rows(whole).items():
-        beside = target.with_name(f"{target.stem}.{array}{target.suffix}")
-        columns = tuple(dict.fromkeys(column for row in rows for column in row))
-        write_whole(beside, _table(columns, rows))
-        written.append(beside)
-    return tuple(written)
+    arrays: dict[str, dict[str, None]] = {}
+    with _table(target, FIELD_COLUMNS) as write:
+        for result in results:
+            for row in field_rows(result):
+                write(row)
+            for array, row in entry_rows(result):
+                arrays.setdefault(array, {}).update(dict.fromkeys(row))
+    beside = {array: target.with_name(f"{target.stem}.{array}{target.suffix}") for array in arrays}
+    with ExitStack() as tables:
+        writers = {array: tables.enter_context(_table(beside[array], tuple(arrays[array]))) for array in arrays}
+        for result in results if arrays else ():
+            for array, row in entry_rows(result):
+                writers[array](row)
+    return (target, *beside.values())
 
 
 def field_rows(result: Result) -> Iterator[Row]:
@@ -77,18 +83,15 @@ def field_rows(result: Result) -> Iterator[Row]:
         }
 
 
-def array_rows(results: Iterable[Result]) -> dict[str, list[Row]]:
-    """The entries of every array, by the array's name: its pointer with ``.`` for ``/``.
+def entry_rows(result: Result) -> Iterator[tuple[str, Row]]:
+    """The entries of every array, each with the array's name: its pointer with ``.`` for ``/``.
 
     A row has the document, the entry's pointer, the page it begins on, and a column a leaf, named by the
     pointer below the entry; an entry that is no object or array is in the column ``value``.
     """
-    tables: dict[str, list[Row]] = defaultdict(list)
-    for result in results:
-        for array, entries in _arrays(result.data, ""):
-            for number, entry in enumerate(entries):
-                tables[_array_name(array)].append(_entry_row(result, f"{array}/{number}", entry))
-    return dict(tables)
+    for array, entries in _arrays(result.data, ""):
+        for number, entry in enumerate(entries):
+            yield _array_name(array), _entry_row(result, f"{array}/{number}", entry)
 
 
 def _entry_row(result: Result, pointer: str, entry: Any) -> Row:
@@ -134,13 +137,16 @@ def _escaped(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1")
 
 
-def _table(columns: tuple[str, ...], rows: Iterable[Row]) -> str:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow([_cell(column) for column in columns])
-    for row in rows:
-        writer.writerow([_cell(row.get(column)) for column in columns])
-    return text.getvalue()
+@contextmanager
+def _table(path: Path, columns: tuple[str, ...]) -> Iterator[Callable[[Row], object]]:
+    """A table at *path*, whole or not there, and the way to add a row to it."""
+    with whole_output(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        writer = csv.writer(text)
+        writer.writerow([_cell(column) for column in columns])
+        yield lambda row: writer.writerow([_cell(row.get(column)) for column in columns])
+        text.flush()
+        text.detach()
 
 
 def _cell(value: Any) -> str:

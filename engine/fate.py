@@ -30,7 +30,18 @@ def routes_to_pages(
 ) -> tuple[PageResult, ...]:
     """One entry a page of the file; those that ``--pages`` left out are skipped."""
     done = {r.page: page_result(r, d, answers.get(r.page), config) for r, d in zip(readings, routes, strict=True)}
-    return tuple(done.get(page) or skipped(page) for page in range(1, document.page_count + 1))
+    why = "not a page of this document: the file was cut" if is_piece(config) else "left out by --pages, not looked at"
+    return tuple(done.get(page) or skipped(page, why) for page in range(1, document.page_count + 1))
+
+
+def is_piece(config: Config) -> bool:
+    """Are the pages asked for one document of a file that was cut, and so all that it has?"""
+    return config.split and config.pages is not None
+
+
+def all_read(document: Document, readings: Sequence[Reading], config: Config) -> bool:
+    whole = is_piece(config) or len(readings) == document.page_count
+    return whole and not any(reading.failure for reading in readings)
 
 
 def page_result(reading: Reading, decision: Decision, answer: PageAnswer | None, config: Config) -> PageResult:
@@ -57,9 +68,9 @@ def why_not_asked(answer: PageAnswer | None, config: Config) -> str:
     return "wanted a VLM, none is configured" if config.provider is None else "wanted a VLM, but no type to ask for"
 
 
-def skipped(page: int) -> PageResult:
+def skipped(page: int, why: str) -> PageResult:
     nothing = {"handwriting": 0.0, "table": 0.0}
-    return PageResult(page, "ocr", "left out by --pages, not looked at", nothing, "skipped", attempts=0)
+    return PageResult(page, "ocr", why, nothing, "skipped", attempts=0)
 
 
 def page_findings(readings: Sequence[Reading]) -> tuple[Finding, ...]:
@@ -116,13 +127,14 @@ def why_missing(
     readings: Sequence[Reading],
     routes: Sequence[Decision],
     answers: Mapping[int, PageAnswer],
+    config: Config,
 ) -> dict[str, Missing]:
     """Why each leaf without a value has none, as far as the pages tell; one that is not named is absent.
 
     It may stand on a page that nobody read: then it failed.
     """
     asked = {page: answer for page, answer in answers.items() if answer.asked}
-    unread = len(readings) < document.page_count or any(reading.failure for reading in readings)
+    unread = not all_read(document, readings, config)
     causes = {r.page: d.cause for r, d in zip(readings, routes, strict=True) if r.page not in asked}
     poor = any(cause in ("handwriting", "poor_ocr") for cause in causes.values())
     found: dict[str, Missing] = {}

@@ -16,6 +16,7 @@ from engine.decide import decide, doubt_findings, hearsay_findings
 from engine.doctype import DocumentType, load_type
 from engine.errors import BadInput
 from engine.fate import (
+    all_read,
     answer_findings,
     booked,
     page_findings,
@@ -94,6 +95,23 @@ def extract(
     doctype, doubt = choose_type(readings, doctypes)
     routes = readings_to_routes(readings, document, doctype, config)
     answers = ask_pages(document, readings, routes, doctype, vlm, config, progress)
+    return conclude(document, readings, doctype, config, answers, doubt=doubt, vlm=vlm)
+
+
+def conclude(
+    document: Document,
+    readings: Sequence[Reading],
+    doctype: DocumentType | None,
+    config: Config,
+    answers: Mapping[int, PageAnswer] = NO_ANSWERS,
+    *,
+    doubt: Sequence[Finding] = (),
+    vlm: Vlm | None = None,
+) -> Result:
+    """A document that was read and asked about to its result; what is in doubt is looked at again on its pages.
+
+    ``doubt`` is what :func:`engine.identify.choose_type` was left with, ``vlm`` the model that gave the answers.
+    """
     second, crops = second_reader(document, config), CropLook(document, readings, config)
     chooser = Chooser(vlm, crops, [page for page, answer in answers.items() if answer.asked]) if vlm else None
     asks = Asks(second, crops, chooser)
@@ -104,7 +122,7 @@ def extract(
         readings = read_together(readings, doubted, second)
         result = readings_to_result(document, readings, doctype, config, answers=answers, doubt=doubt, asks=asks)
     result = result if chooser is None else booked(result, chooser.usage)
-    return replace(result, ocr=names(ocr, second), model=vlm.name if vlm else None)
+    return replace(result, ocr=names(reader(config), second), model=vlm.name if vlm else None)
 
 
 def readings_to_result(
@@ -129,7 +147,7 @@ def readings_to_result(
         by_ocr = readings_to_claims([r for r in readings if not r.failure], doctype, model)
         claims, model_doubts = readers_to_claims(by_ocr, answers, doctype)
         fields, merge_findings = claims_to_fields(
-            claims, doctype, why_missing(document, doctype, readings, routes, answers)
+            claims, doctype, why_missing(document, doctype, readings, routes, answers, config)
         )
         doubts += [*model_doubts, *merge_findings]
     return fields_to_result(fields, document, readings, routes, doctype, config, doubts, model, answers, asks)
@@ -211,7 +229,7 @@ def fields_to_result(
     findings = [*doubts, *page_findings(readings)]
     data: dict[str, Any] = {}
     if doctype is not None:
-        whole = document.page_count == sum(not reading.failure for reading in readings)
+        whole = all_read(document, readings, config)
         fields, witness_findings = bear_witness(fields, doctype, readings, asks, model, whole=whole)
         data = fields_to_data(fields, doctype)
         findings += [*witness_findings, *checked(data, fields, doctype)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.config import Config
 from engine.doctype import DocumentType, list_types, load_type
@@ -61,7 +61,8 @@ def choose_type(
 
 def identify(readings: Sequence[Reading], doctypes: Sequence[DocumentType]) -> Identified:
     """The type whose phrases and labels are found most, told apart from the next; unknown rather than guessed."""
-    lines = readings_to_lines([reading for reading in readings if reading.words][:FIRST_PAGES])
+    first = [reading for reading in readings if reading.words][:FIRST_PAGES]
+    lines = readings_to_lines(replace(reading, page=page) for page, reading in enumerate(first, 1))
     scores = sorted(((type_score(lines, doctype), doctype.name) for doctype in doctypes), reverse=True)
     if not scores:
         return Identified(None, 0.0, None, 0.0)

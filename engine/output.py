@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO
 
 from engine.errors import UsageError
-from engine.whole_file import write_file
+from engine.whole_file import whole_file
 
 LONGEST_NAME = 240
 """Bytes of a name: most file systems take 255, and ``.json`` and a little more must fit behind it."""
@@ -66,11 +68,29 @@ def _make(folder: Path) -> None:
 
 def write_whole(path: Path, text: str) -> None:
     """Write *text* to *path*, whole or not at all. Raises UsageError where the folder cannot be written to."""
+    with whole_output(path) as file:
+        file.write(text.encode("utf-8"))
+
+
+@contextmanager
+def whole_output(path: Path) -> Iterator[BinaryIO]:
+    """A file to write bytes to, at *path* when all is written. Raises UsageError where it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_file(path, text)
+        with whole_file(path) as file:
+            yield file
     except OSError as error:
         raise UsageError(f"{path} cannot be written ({error.strerror}): give another place") from error
+
+
+def piece_name(name: str, pages: str, place: str, taken: Container[str]) -> str:
+    """``NAME__p4-6.json``, the result of some pages of the document whose own would be ``NAME.json``.
+
+    Where that is *taken* or too long for a file system, the start of a hash of *place* follows.
+    """
+    piece = f"{name.removesuffix('.json')}__p{pages}"
+    fitting = _fitting(piece, f"{place} {pages}")
+    return f"{_marked(piece, f'{place} {pages}') if f'{fitting}.json' in taken else fitting}.json"
 
 
 def _shared(names: dict[str, str]) -> list[list[str]]:

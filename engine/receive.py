@@ -67,8 +67,7 @@ def receive(path: Path, config: Config) -> Document:
     Raises UsageError (a missing path or a directory), MissingDependency (HEIC without its extra) and
     BadInput (everything wrong with an existing file).
     """
-    _check_path(path)
-    head = _check_bytes(path, config)
+    head = check_file(path, config)
     kind_of_file = detect_format(head)
     if kind_of_file is None:
         raise BadInput(f"{path} is none of the supported formats: give {SUPPORTED}.")
@@ -79,6 +78,15 @@ def receive(path: Path, config: Config) -> Document:
         pages = _check_image(path, kind_of_file, config)
     kind: Kind = "pdf" if kind_of_file == "PDF" else "image"
     return Document(path, sha256_of(path), kind, kind_of_file, pages, config.password)
+
+
+def check_file(path: Path, config: Config) -> bytes:
+    """The first 1024 bytes of a regular file that can be read and is neither empty nor too large.
+
+    Raises UsageError (a missing path or a directory) and BadInput; nothing but a regular file is opened.
+    """
+    _check_path(path)
+    return _check_bytes(path, config)
 
 
 def detect_format(head: bytes) -> str | None:
@@ -161,7 +169,6 @@ def _check_path(path: Path) -> None:
 
 
 def _check_bytes(path: Path, config: Config) -> bytes:
-    """The first 1024 bytes of a file that can be read and is neither empty nor too large."""
     try:
         size = path.stat().st_size
         with path.open("rb") as file:

@@ -23,7 +23,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 MODELS = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
 PROGRAM = Path(sys.executable).with_name("engine")
 SEEN = ("Makefile", "pyproject.toml", "schemas", "fixtures")
-FINE = {"extract": {0, 1}}
+FINE = {"extract": {0, 1}, "batch": {0, 1}}
 """Exit codes of commands that may tell of a doubt; all others end with 0."""
 
 

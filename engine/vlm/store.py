@@ -350,8 +350,13 @@ def kept_to_json(kept: Kept) -> str:
 
 def read_kept(path: Path) -> Kept:
     """The answer in a file. Raises OSError, and ValueError for a file that is broken, foreign or too new."""
+    return read_text(path.read_bytes())
+
+
+def read_text(text: str | bytes) -> Kept:
+    """The answer in a text of :func:`kept_to_json`. Raises ValueError as :func:`read_kept`."""
     try:
-        data = json.loads(path.read_bytes())
+        data = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"it is not JSON: {error}") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:

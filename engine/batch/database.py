@@ -1,0 +1,97 @@
+"""The database that steps are recorded in: SQLite beside the results, or Postgres by its URL."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine import __version__
+from engine.batch.shared import Shared, is_postgres
+from engine.batch.traces import send_rest, trace_settings
+from engine.errors import UsageError
+
+if TYPE_CHECKING:
+    from engine.batch.pool import Pool
+
+POLL = 0.2
+"""Seconds between two looks into a queue. So many documents are under way at a time (four a process, and four) that the
+processes have work between two looks."""
+
+POLL_SHARED = 1.0
+"""The same where machines share the database: looks are most of what it does then (``python -m tests.bench.scale``)."""
+
+LOCAL = "local"
+"""The executor of a batch on one machine: after a crash the same one takes its work up again."""
+
+
+def database_url(given: str | None, out: Path) -> str:
+    """*given* as SQLAlchemy has it, else a file below *out*. Raises UsageError for another kind of database."""
+    if given is None:
+        folder = out / ".engine"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"{folder} cannot be made ({error.strerror}): give another --out") from error
+        return f"sqlite:///{(folder / 'batch.sqlite').absolute()}"
+    if given.startswith("postgres://"):
+        given = given.replace("postgres://", "postgresql://", 1)
+    if given.startswith("postgresql://"):
+        return given.replace("postgresql://", "postgresql+psycopg://", 1)
+    if given.startswith(("postgresql+psycopg://", "sqlite:///")):
+        return given
+    raise UsageError(
+        f"--database {given.partition(':')[0]}:… is neither postgresql://… nor sqlite:///…: give one of these"
+    )
+
+
+@contextmanager
+def launched(url: str, executor: str, pool: Pool, shared: Shared, *, rate: int, asks: int) -> Iterator[None]:
+    """DBOS at work on *url* as *executor*: what this executor had begun before goes on, and its queues are served.
+
+    ``rate`` pages begin to be asked about in a minute, ``asks`` at once, each over all machines; 0 is no limit.
+
+    Where work may be under way at the end, that of others or what was interrupted, DBOS is not shut down: a workflow
+    would record as its own error that DBOS is gone. The pool is to be closed, and then the process to end.
+    """
+    from dbos import DBOS, DBOSConfig
+
+    from engine.batch import workflows
+
+    workflows.work_with(workflows.Means(pool, shared, os.environ.get("ENGINE_PASSWORD")))
+    settings: DBOSConfig = {
+        "name": "engine",
+        "system_database_url": url,
+        "application_version": __version__,
+        "executor_id": executor,
+        "log_level": "CRITICAL",
+        **trace_settings(),
+        "max_executor_threads": max(64, 16 * pool.jobs),
+    }
+    logging.getLogger("dbos").setLevel(logging.ERROR if logging.root.level <= logging.INFO else logging.CRITICAL)
+    DBOS(config=settings)
+    try:
+        DBOS.launch()
+        poll = POLL_SHARED if is_postgres(url) else POLL
+        DBOS.register_queue(workflows.DOCUMENTS, worker_concurrency=4 * pool.jobs + 4, polling_interval_sec=poll)
+        DBOS.register_queue(
+            workflows.ASKS,
+            partition_concurrency=asks or None,
+            partition_limiter={"limit": rate, "period": 60.0} if rate else None,
+            polling_interval_sec=poll,
+        )
+        yield
+        if not is_postgres(url):
+            DBOS.destroy()
+            workflows.work_with(None)
+    finally:
+        send_rest()
+
+
+def executor_name() -> str:
+    """Of a worker: its machine and process."""
+    return f"{socket.gethostname()}-{os.getpid()}"

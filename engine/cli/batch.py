@@ -1,0 +1,291 @@
+"""Commands about many documents: batch run, status, resume, retry, cancel, worker."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from engine.cli.options import (
+    EXIT_CODES,
+    FILE,
+    STOPPED_EXIT,
+    Command,
+    check_type,
+    common,
+    model_options,
+    policy_option,
+    say,
+    schemas_option,
+    settings,
+    settings_file,
+    tell,
+)
+from engine.errors import EngineError, UsageError
+
+if TYPE_CHECKING:
+    from engine.batch.shared import Shared
+    from engine.batch.state import Batch
+
+_OUT = click.option("--out", type=FILE, required=True, metavar="DIR", help="Where results go, and the batch's store.")
+_DATABASE = click.option(
+    "--database",
+    metavar="URL",
+    help="postgresql://… for several machines; else a file below --out.",
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="The summary as JSON.")
+_CSV = click.option("--csv", "csv_path", type=FILE, metavar="FILE.csv|DIR", help="Fields and line items as CSV too.")
+_PARQUET = click.option("--parquet", type=FILE, metavar="FILE.parquet", help="The same, typed, as Parquet.")
+_LOG_JSON = click.option(
+    "--log-json", is_flag=True, help="JSON lines on stderr: steps and documents by ids; paths with --verbose only."
+)
+
+
+_DEAD_AFTER = click.option(
+    "--dead-after",
+    type=click.FloatRange(min=1),
+    default=30.0,
+    metavar="SECONDS",
+    help="Without a sign of life, after which a machine's work is taken over; the same for all machines.  [30]",
+)
+
+
+def _outputs(command: Command) -> Command:
+    """The options of every command that brings results."""
+    for option in (_LOG_JSON, _DEAD_AFTER, _JSON, _PARQUET, _CSV):
+        command = option(command)
+    return command
+
+
+@click.group()
+def batch() -> None:
+    """Extract many documents: durable, resumable, on one machine or several."""
+
+
+@batch.command()
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.option("--type", "type_name", default="auto", metavar="NAME|auto", help="Document type.  [auto]")
+@_OUT
+@_DATABASE
+@schemas_option
+@click.option("--route", type=click.Choice(["auto", "ocr", "vlm"]), help="Reader of every page.  [auto]")
+@policy_option
+@model_options
+@click.option("--split", is_flag=True, default=None, help="Cut files that hold several documents.")
+@_outputs
+@common
+def run(inputs: tuple[str, ...], type_name: str, out: Path, **options: Any) -> int:
+    """Extract files, folders, patterns, manifests (.csv, .jsonl with path and type) or s3://… into --out.
+
+    Stopped or killed, the same command goes on where it was: what is done is not done again, what is paid is not
+    paid again.
+    """
+    from engine.batch.items import inputs_to_items
+    from engine.batch.logs import log_left_out
+    from engine.batch.state import Batch, alone, load, same_batch, save
+
+    config = settings(options)
+    if config.split and config.pages:
+        raise UsageError("--split finds the pages of each document, --pages names them: leave one out")
+    check_type(type_name, config)
+    _begin_logs(options["log_json"])
+    with alone(out):
+        found = inputs_to_items(inputs, out)
+        log_left_out(found.closed)
+        if not found.items:
+            raise UsageError("there is no document among the inputs: give files, folders or patterns")
+        for name in {item.type for item in found.items if item.type}:
+            check_type(name, config)
+        try:
+            old = load(out)
+        except UsageError:
+            old = None
+        name = same_batch(old, found.items) or os.urandom(8).hex()
+        whole = Batch(name, out, type_name, config, found.items)
+        save(whole)
+        return _work(whole, found.ignored, options)
+
+
+@batch.command()
+@_OUT
+@_DATABASE
+@settings_file
+@_outputs
+@click.option("--jobs", type=int, metavar="N", help="Processes; 0: one a core.")
+@click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
+def resume(out: Path, **options: Any) -> int:
+    """Go on with the batch in --out, its cancelled documents among the rest."""
+    from engine.batch.state import alone
+
+    with alone(out):
+        return _work(_loaded(out, options), (), options)
+
+
+@batch.command()
+@_OUT
+@_DATABASE
+@settings_file
+@_outputs
+@click.option("--failed", is_flag=True, help="Those that failed; there is nothing else to try again.")
+@click.option("--jobs", type=int, metavar="N", help="Processes; 0: one a core.")
+@click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
+def retry(out: Path, failed: bool, **options: Any) -> int:
+    """Try the failed documents of the batch in --out again."""
+    from engine.batch.state import alone
+
+    if not failed:
+        raise UsageError("say what to try again: --failed")
+    with alone(out):
+        return _work(_loaded(out, options), (), options, again=True)
+
+
+@batch.command()
+@_OUT
+@_DATABASE
+@settings_file
+@_JSON
+def status(out: Path, as_json: bool, **options: Any) -> None:
+    """Tell how far the batch in --out is."""
+    from engine.as_json import to_json
+    from engine.batch.run import already_there
+    from engine.batch.summary import Tally
+
+    whole = _loaded(out, options)
+    budget = _shared(whole).budget(whole.config)
+    tally = Tally(len(whole.items), lambda: budget.spent)
+    for done in already_there(whole.items, out):
+        tally.add(done)
+    tell(to_json(tally.as_data()) if as_json else tally.as_text(()))
+
+
+@batch.command()
+@_OUT
+@_DATABASE
+@settings_file
+def cancel(out: Path, **options: Any) -> None:
+    """Stop the batch in --out: what is under way and what waits is given up, results stay."""
+    from engine.batch.cancel import cancel as cancel_all
+
+    whole = _loaded(out, options)
+    count = cancel_all(whole, _shared(whole))
+    tell(f"{count} documents cancelled; engine batch resume --out {out} takes them up again")
+
+
+@batch.command()
+@_DATABASE
+@settings_file
+@click.option("--name", metavar="NAME", help="Of this worker, one at a time.  [machine and process]")
+@click.option("--until-idle", is_flag=True, help="End when nothing is left to do.")
+@click.option("--jobs", type=int, metavar="N", help="Processes; 0: one a core.")
+@click.option("--asks", type=int, default=4, metavar="N", help="Pages asked about at once, over all machines.  [4]")
+@click.option("--rate", type=int, default=0, metavar="N", help="Pages asked about a minute, over all machines.")
+@_DEAD_AFTER
+@_LOG_JSON
+def worker(
+    name: str | None, until_idle: bool, asks: int, rate: int, dead_after: float, log_json: bool, **options: Any
+) -> int:
+    """Work on the batches of a database, beside any number of other machines.
+
+    Stopped (Ctrl-C or SIGTERM), it leaves what it had begun to the others.
+    """
+    from engine.batch.go import work_for_others
+
+    config = settings(options)
+    if config.database is None:
+        raise UsageError("workers need a database that machines can share: give --database postgresql://…")
+    _begin_logs(log_json)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        work_for_others(config, name, rate=rate, asks=asks, until_idle=until_idle, dead=dead_after)
+    except KeyboardInterrupt:
+        say("stopped: what was begun is left to other workers")
+        return _leave(STOPPED_EXIT)
+    except EngineError as error:
+        say(str(error))
+        return _leave(error.exit_code)
+    return _leave(0)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _loaded(out: Path, options: dict[str, Any]) -> Batch:
+    """The batch in *out*, with what is not written down of it and what these options say anew."""
+    from dataclasses import replace
+
+    from engine.batch.pieces import with_pieces
+    from engine.batch.state import load, pieces_file
+
+    config, whole = settings(options), load(out)
+    jobs = whole.config.jobs if options.get("jobs") is None else config.jobs
+    whole = replace(whole, items=with_pieces(whole.items, pieces_file(out)))
+    return replace(whole, config=replace(whole.config, jobs=jobs, database=config.database, password=config.password))
+
+
+def _shared(whole: Batch) -> Shared:
+    from engine.batch.database import database_url
+    from engine.batch.shared import Shared
+
+    shared = Shared(database_url(whole.config.database, whole.out), whole.name, whole.config.cache)
+    shared.prepare()
+    return shared
+
+
+def _begin_logs(as_json: bool) -> None:
+    from dataclasses import replace
+
+    from engine.batch.logs import logs_here
+
+    replace(logs_here(), as_json=as_json).begin()
+
+
+def _work(whole: Batch, ignored: Sequence[Path | str], options: dict[str, Any], *, again: bool = False) -> int:
+    from engine.as_json import to_json
+    from engine.batch.pool import Pool
+
+    _begin_logs(options["log_json"])
+    pool = Pool(whole.config.jobs)  # first, for its processes take as long to start as the imports below
+    from engine.batch.go import go
+    from engine.batch.summary import Tally, progress
+    from engine.batch.tables import check_tables, write_tables
+
+    check_tables(options["csv_path"], options["parquet"])
+    shared = _shared(whole)
+    tally = Tally(len(whole.items), lambda: shared.budget(whole.config).spent)
+    try:
+        with pool, progress(tally, quiet=options["quiet"]) as told:
+            go(whole, shared, pool, told, again=again, dead=options["dead_after"])
+    except KeyboardInterrupt:
+        say(f"stopped after {tally.done} of {tally.total} documents: the same command goes on from there")
+        return _leave(STOPPED_EXIT)
+    except EngineError as error:
+        say(str(error))
+        return _leave(error.exit_code)
+    write_tables(whole, options["csv_path"], options["parquet"])
+    tell(to_json(tally.as_data()) if options["as_json"] else tally.as_text(ignored))
+    return _leave(max(EXIT_CODES.get(status, EXIT_CODES["review"]) for status in tally.statuses))
+
+
+def _leave(code: int) -> int:
+    """The exit code; where threads still wait for work that was given up, the end of the process, at once.
+
+    They would keep it alive, and nothing is lost: what they wait for is recorded as far as it came.
+    """
+    if any(not thread.daemon and thread is not threading.main_thread() for thread in threading.enumerate()):
+        from engine.batch.content import drop_all
+
+        drop_all()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+COMMANDS = (batch,)

@@ -1,0 +1,116 @@
+"""A batch as a process that is killed in mid-run and begun again, until it comes to its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+PROGRAM = Path(sys.executable).with_name("engine")
+
+
+@dataclass
+class Killed:
+    """How a batch went: kills, the summary of the last run, each step's count of runs, the peak of memory in bytes."""
+
+    kills: int = 0
+    summary: dict[str, Any] = field(default_factory=dict)
+    steps: Counter[tuple[str, str]] = field(default_factory=Counter)
+    peak: int = 0
+    seconds: float = 0.0
+
+    @property
+    def repeated(self) -> int:
+        """Steps that came to their end more than once."""
+        return sum(count - 1 for count in self.steps.values())
+
+
+def run_and_kill(
+    arguments: Sequence[str | Path],
+    *,
+    kills: int,
+    pause: tuple[float, float],
+    seed: int,
+    on_kill: Callable[[], None] = lambda: None,
+    environment: dict[str, str] | None = None,
+) -> Killed:
+    """``engine batch run ARGUMENTS``, killed *kills* times after random pauses (seconds), and then left to its end.
+
+    Every other kill takes all its processes at once, as a power cut does; the others its head alone.
+    """
+    chance, told, started = random.Random(seed), Killed(), time.monotonic()
+    command = [str(PROGRAM), "batch", "run", *map(str, arguments), "--json", "--log-json", "--verbose"]
+    while True:
+        batch = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | (environment or {}),
+            start_new_session=True,
+        )
+        if told.kills < kills:
+            end = time.monotonic() + chance.uniform(*pause)
+            while batch.poll() is None and time.monotonic() < end:
+                told.peak = max(told.peak, memory(batch.pid))
+                time.sleep(0.1)
+            if batch.poll() is None:
+                if told.kills % 2:
+                    os.killpg(batch.pid, signal.SIGKILL)
+                else:
+                    batch.kill()
+                on_kill()
+                told.kills += 1
+                _count(told, batch.communicate()[1])
+                continue
+        out, err = _to_its_end(batch, told)
+        _count(told, err)
+        if batch.returncode not in (0, 1, 2):
+            raise RuntimeError(f"the batch ended with {batch.returncode}: {err[-2000:]}")
+        told.summary = json.loads(out)
+        told.seconds = time.monotonic() - started
+        return told
+
+
+def _to_its_end(batch: subprocess.Popen[str], told: Killed) -> tuple[str, str]:
+    import threading
+
+    outputs: list[tuple[str, str]] = []
+    reader = threading.Thread(target=lambda: outputs.append(batch.communicate()))
+    reader.start()
+    while reader.is_alive():
+        told.peak = max(told.peak, memory(batch.pid))
+        reader.join(0.2)
+    return outputs[0]
+
+
+def _count(told: Killed, log: str) -> None:
+    for line in log.splitlines():
+        try:
+            entry = json.loads(line)
+        except ValueError:  # cut off by a kill
+            continue
+        if entry.get("message") == "step done":  # other lines tell what step they belong to
+            told.steps[entry["step"], f"{entry['document']}/{entry.get('page', '')}"] += 1
+
+
+def memory(session: int) -> int:
+    """Resident bytes of all processes of a session."""
+    total = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(") ")[2].split()
+        except OSError:  # it has just ended
+            continue
+        if int(fields[3]) == session:
+            total += int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
+    return total

@@ -1,0 +1,169 @@
+"""A batch as its user runs it: a process of its own, real OCR, a real database, killed and begun again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.batch.counting import counting_model
+from tests.batch.killing import PROGRAM, Killed, run_and_kill
+from tests.batch.small import faults, slips
+from tests.vlm import servers
+
+ROOT = Path(__file__).parents[2]
+
+
+def batch(*arguments: object, code: int | None = None) -> subprocess.CompletedProcess[str]:
+    command = [str(PROGRAM), "batch", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    if code is not None:
+        assert done.returncode == code, done.stderr
+    return done
+
+
+def once(*arguments: object) -> Killed:
+    """A run that nobody kills, with its steps counted."""
+    return run_and_kill([str(a) for a in arguments], kills=0, pause=(0, 0), seed=0)
+
+
+def result(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Killed]:
+    """Four slips, one of them twice, with files that are none: inputs, results, how it went."""
+    root = tmp_path_factory.mktemp("batch")
+    inputs = root / "inputs"
+    made = slips(inputs, 4)
+    shutil.copy(made[0], inputs / "again.png")
+    (inputs / "notes.txt").write_text("no document")
+    for _ in faults(inputs):
+        pass
+    return inputs, root / "out", once(inputs, "--type", "receipt", "--out", root / "out")
+
+
+def test_every_file_has_its_result(finished: tuple[Path, Path, Killed]) -> None:
+    inputs, out, went = finished
+    documents = {path for path in inputs.iterdir() if path.name != "notes.txt"}
+    results = {result(path)["document"]["path"]: result(path) for path in out.glob("*.json")}
+    assert set(results) == {str(path) for path in documents}
+    failed = {Path(path).name for path, each in results.items() if each["status"] == "failed"}
+    assert failed == {"empty.pdf", "noise.pdf", "cut off.png", "text.pdf", "locked.pdf", "bomb.pdf", "huge.png"}
+    assert all(each["findings"] for each in results.values() if each["status"] == "failed")
+    assert went.summary["failed"] == len(failed)
+    assert went.summary["documents"] == len(documents)
+
+
+def test_identical_files_are_read_once_and_have_a_result_each(finished: tuple[Path, Path, Killed]) -> None:
+    _, out, went = finished
+    first, again = result(out / "slip-0000.json"), result(out / "again.json")
+    assert first["document"]["sha256"] == again["document"]["sha256"]
+    assert first["document"]["path"] != again["document"]["path"]
+    assert first["data"] == again["data"]
+    assert max(went.steps.values()) == 1
+
+
+def test_what_is_done_is_not_touched_again(finished: tuple[Path, Path, Killed]) -> None:
+    inputs, out, _ = finished
+    before = {path: path.stat().st_mtime_ns for path in out.glob("*.json")}
+    went = once(inputs, "--type", "receipt", "--out", out)
+    assert went.steps == {}
+    assert {path: path.stat().st_mtime_ns for path in out.glob("*.json")} == before
+    assert went.summary["already_there"] == len(before)
+
+
+def test_a_changed_schema_concludes_anew_and_reads_nothing(finished: tuple[Path, Path, Killed], tmp_path: Path) -> None:
+    inputs, out, _ = finished
+    schemas = tmp_path / "schemas"
+    shutil.copytree(ROOT / "schemas", schemas)
+    changed = json.loads((schemas / "receipt.json").read_text())
+    changed["properties"]["total"]["x-labels"] = ["no such label"]
+    (schemas / "receipt.json").write_text(json.dumps(changed))
+    before = result(out / "slip-0001.json")
+    went = once(inputs / "slip-0001.png", "--type", "receipt", "--out", out, "--schemas", schemas)
+    assert {step for step, _ in went.steps} == {"receive", "conclude"}
+    assert result(out / "slip-0001.json") != before
+
+
+def test_failed_ones_are_tried_again_when_told(finished: tuple[Path, Path, Killed]) -> None:
+    inputs, out, _ = finished
+    once(inputs, "--type", "receipt", "--out", out)
+    slips(inputs.parent / "good", 1)
+    shutil.copy(inputs.parent / "good" / "slip-0000.png", inputs / "cut off.png")
+    batch("retry", "--failed", "--out", out, "--quiet")
+    assert result(out / "cut off.json")["status"] == "review"
+    assert result(out / "empty.json")["status"] == "failed"
+
+
+def test_the_state_is_told(finished: tuple[Path, Path, Killed]) -> None:
+    _, out, _ = finished
+    told = json.loads(batch("status", "--out", out, "--json", code=0).stdout)
+    assert told["documents"] == told["clean"] + told["review"] + told["failed"]
+
+
+def test_killed_three_times_nothing_is_done_or_paid_twice(tmp_path: Path) -> None:
+    inputs, out = tmp_path / "inputs", tmp_path / "out"
+    slips(inputs, 20)
+    with counting_model() as (counting, url):
+        asked = ["--provider", "openai-compatible", "--model", "counting", "--base-url", url, "--route", "vlm"]
+        arguments = [inputs, "--type", "receipt", "--out", out, "--cache", tmp_path / "cache", *asked]
+        went = run_and_kill(
+            arguments, kills=3, pause=(4, 8), seed=3, on_kill=counting.killed, environment=dict(servers.KEYS)
+        )
+    assert went.kills == 3
+    assert {path.stem for path in out.glob("*.json")} == {f"slip-{number:04}" for number in range(20)}
+    assert all(result(path)["pages"][0]["route"] == "vlm" for path in out.glob("*.json"))
+    assert counting.repeated == []
+    assert len(counting.answered) >= 20
+    # a step that was under way at a kill, or ended but was not recorded yet, is done again: a few a kill at most
+    assert went.repeated <= 3 * 4
+
+
+def test_cancelled_documents_are_taken_up_again(tmp_path: Path) -> None:
+    inputs, out = tmp_path / "inputs", tmp_path / "out"
+    slips(inputs, 12)
+    command = [str(PROGRAM), "batch", "run", str(inputs), "--type", "receipt", "--out", str(out), "--jobs", "1"]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    assert running.stderr is not None
+    running.stderr.readline()  # one is done
+    assert "cancelled" in batch("cancel", "--out", out, code=0).stdout
+    stdout, _ = running.communicate(timeout=120)
+    assert "cancelled" in stdout
+    assert len(list(out.glob("*.json"))) < 12
+    batch("resume", "--out", out, "--quiet")
+    assert len(list(out.glob("*.json"))) == 12
+
+
+def test_interrupted_it_goes_on_where_it_was(tmp_path: Path) -> None:
+    """What was under way at Ctrl-C must not be recorded as having failed."""
+    inputs, out = tmp_path / "inputs", tmp_path / "out"
+    slips(inputs, 8)
+    command = [str(PROGRAM), "batch", "run", str(inputs), "--type", "receipt", "--out", str(out), "--jobs", "2"]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    assert running.stderr is not None
+    running.stderr.readline()  # one is done
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == 130, err
+    assert "goes on from there" in err
+    assert len(list(out.glob("*.json"))) < 8
+    went = once(inputs, "--type", "receipt", "--out", out)
+    assert went.summary["failed"] == 0
+    assert len(list(out.glob("*.json"))) == 8
+
+
+def test_two_processes_do_not_fill_one_folder(tmp_path: Path) -> None:
+    from filelock import FileLock
+
+    (slip,) = slips(tmp_path, 1)
+    (tmp_path / "out" / ".engine").mkdir(parents=True)
+    with FileLock(tmp_path / "out" / ".engine" / "running.lock"):
+        done = batch("run", slip, "--out", tmp_path / "out", code=3)
+    assert "another process" in done.stderr

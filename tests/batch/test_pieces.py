@@ -1,0 +1,89 @@
+"""A scan of several documents through a batch: each document has its result, as if it had come alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+import pytest
+
+from engine.batch.items import Item
+from engine.batch.pieces import pieces_to_items, with_pieces
+from engine.batch.run import already_there
+from engine.batch.state import load, pieces_file
+from engine.flow import extract
+from engine.split import Piece, Split
+from tests.batch.killing import Killed, run_and_kill
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+CONTRACT = FIXTURES / "ad_buy_contract_digital" / "contract.pdf"
+STATEMENT = FIXTURES / "bank_statement_digital" / "eStatement.pdf"
+
+
+def joined(path: Path, *parts: Path | None) -> Path:
+    """The pages of the parts in one PDF, a blank sheet for None."""
+    with pikepdf.new() as whole:
+        for part in parts:
+            if part is None:
+                whole.add_blank_page(page_size=(612, 792))
+                continue
+            with pikepdf.open(part) as pdf:
+                whole.pages.extend(pdf.pages)
+        whole.save(path)
+    return path
+
+
+def result(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def cut(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Killed]:
+    """A file of two documents with a blank sheet between, and one of one, killed once on the way."""
+    root = tmp_path_factory.mktemp("pieces")
+    (root / "in").mkdir()
+    joined(root / "in" / "scan.pdf", STATEMENT, None, CONTRACT)
+    joined(root / "in" / "single.pdf", STATEMENT)
+    arguments = [root / "in", "--split", "--out", root / "out"]
+    return root / "in", root / "out", run_and_kill(arguments, kills=1, pause=(2, 4), seed=1)
+
+
+def test_each_document_of_a_file_has_its_result(cut: tuple[Path, Path, Killed]) -> None:
+    _, out, went = cut
+    assert {path.name for path in out.glob("*.json")} == {"scan__p1-2.json", "scan__p4.json", "single.json"}
+    assert went.summary["documents"] == 3
+    statement, contract = result(out / "scan__p1-2.json"), result(out / "scan__p4.json")
+    assert [page["outcome"] for page in contract["pages"]] == ["skipped", "skipped", "skipped", "complete"]
+    assert contract["document"]["pages"] == 4
+    for got, alone in ((statement, extract(STATEMENT)), (contract, extract(CONTRACT))):
+        assert got["document"]["type"] == alone.type
+        assert got["status"] == alone.status
+        assert {k: v["missing"] for k, v in got["fields"].items()} == {k: v.missing for k, v in alone.fields.items()}
+        assert {k: v["value"] for k, v in got["fields"].items()} == {
+            k: v.value if v.value is None or isinstance(v.value, str) else pytest.approx(float(v.value))
+            for k, v in alone.fields.items()
+        }
+
+
+def test_pieces_are_known_afterwards_and_not_done_again(cut: tuple[Path, Path, Killed]) -> None:
+    inputs, out, _ = cut
+    before = {path: path.stat().st_mtime_ns for path in out.glob("*.json")}
+    (out / "scan__p4.json").unlink()
+    went = run_and_kill([inputs, "--split", "--out", out], kills=0, pause=(0, 0), seed=0)
+    assert went.steps == {}
+    after = {path: path.stat().st_mtime_ns for path in out.glob("*.json")}
+    assert after.keys() == before.keys()
+    assert {path.name for path in after if after[path] != before[path]} == {"scan__p4.json"}
+    items = with_pieces(load(out).items, pieces_file(out))
+    assert [done.item.name for done in already_there(items, out)] == ["scan__p1-2.json", "scan__p4.json", "single.json"]
+
+
+def test_a_piece_takes_no_other_results_name() -> None:
+    item = Item(Path("scan.pdf"), "scan.json")
+    found = Split((Piece(1, 3, ""), Piece(4, 4, "")))
+    first, second = pieces_to_items(item, found, {"scan__p1-3.json"})
+    assert first.name.startswith("scan__p1-3~")
+    assert second.name == "scan__p4.json"
+    assert (first.options["pages"], second.options["pages"]) == ("1-3", "4")

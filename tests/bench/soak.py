@@ -1,0 +1,131 @@
+"""A batch under fire, and what it costs: ``python -m tests.bench.soak [--documents 1000] [--kills 20] [--compare 200]``
+
+1. 200 one-page documents by a model on loopback that counts, and files that are none, killed 20 times at random
+   moments: what was done, what failed and why, steps and paid calls that were repeated.
+2. 100 and then all documents by OCR, killed now and then: the peak of memory.
+3. 200 documents once with one process and once with two, against one ``engine extract`` with the same ``--jobs``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.batch.counting import counting_model
+from tests.batch.killing import PROGRAM, Killed, run_and_kill
+from tests.batch.small import faults, slips
+from tests.vlm import servers
+
+ASKED = 200  # documents of the first part
+
+
+def under_fire(root: Path, documents: int, kills: int, pause: tuple[float, float], seed: int) -> dict[str, Any]:
+    """What came of a batch that asks a model and is killed; every document and file has its result at the end."""
+    inputs = root / "inputs"
+    made = [*slips(inputs, documents), *faults(inputs)]
+    with counting_model() as (counting, url):
+        asked = ["--provider", "openai-compatible", "--model", "counting", "--base-url", url, "--route", "vlm"]
+        arguments = [inputs, "--type", "receipt", "--out", root / "out", "--cache", root / "cache", *asked]
+        went = run_and_kill(
+            arguments, kills=kills, pause=pause, seed=seed, on_kill=counting.killed, environment=dict(servers.KEYS)
+        )
+        return {
+            "documents": documents,
+            "results": len(list((root / "out").glob("*.json"))),
+            "inputs": len(made),
+            "kills": went.kills,
+            "summary": went.summary,
+            "steps": sum(went.steps.values()),
+            "repeated_steps": went.repeated,
+            "requests": len(counting.answered),
+            "paid_calls": sum(counting.answered.values()),
+            "repeated_paid_calls": len(counting.repeated),
+            "repeated_in_flight": len(counting.repeated_after_kills),
+            "seconds": went.seconds,
+        }
+
+
+def by_ocr(root: Path, documents: int, kills: int, seed: int) -> Killed:
+    inputs = root / "inputs"
+    slips(inputs, documents)
+    arguments = [inputs, "--type", "receipt", "--out", root / "out", "--no-vlm"]
+    return run_and_kill(arguments, kills=kills, pause=(5, 30), seed=seed)
+
+
+def compare(root: Path, documents: int) -> list[tuple[str, float]]:
+    """Seconds of each way to extract the same documents."""
+    inputs = slips(root / "inputs", documents)
+    ways = []
+    for jobs in (1, 2):
+        ways.append((f"batch, jobs {jobs}", _batch(root, jobs)))
+        command = [PROGRAM, "extract", *inputs, "--type", "receipt", "--no-vlm", "--out", root / f"extract-{jobs}"]
+        ways.append((f"extract, jobs {jobs}", _timed([*command, "--jobs", jobs, "--quiet"])))
+    return ways
+
+
+def _batch(root: Path, jobs: int) -> float:
+    options = ["--type", "receipt", "--no-vlm", "--out", root / f"batch-{jobs}", "--jobs", jobs, "--quiet"]
+    return _timed([PROGRAM, "batch", "run", root / "inputs", *options])
+
+
+def _timed(command: Sequence[object]) -> float:
+    started = time.monotonic()
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+    if done.returncode not in (0, 1):
+        raise RuntimeError(done.stderr[-2000:])
+    return time.monotonic() - started
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--documents", type=int, default=1000)
+    parser.add_argument("--asked", type=int, default=ASKED)
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--compare", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=7)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        told = under_fire(root / "asked", options.asked, options.kills, (2, 20), options.seed)
+        print(
+            f"{told['inputs']} inputs, killed {told['kills']} times in {told['seconds']:.0f} s: {told['results']} results"
+        )
+        failed = Counter(_bare(each["reason"]) for each in told["summary"]["failures"])
+        print(f"  failed: {told['summary']['failed']}", *(f"\n    {count}  {why}" for why, count in failed.items()))
+        print(f"  steps done {told['steps']}, of these repeated {told['repeated_steps']}")
+        print(
+            f"  paid calls {told['paid_calls']} for {told['requests']} questions, repeated {told['repeated_paid_calls']},"
+        )
+        print(f"  repeated because they were in flight at a kill {told['repeated_in_flight']}")
+        for count, kills in ((100, 0), (options.documents, 4)):
+            went = by_ocr(root / f"ocr-{count}", count, kills, options.seed)
+            rate = count / went.seconds
+            print(
+                f"{count} documents by OCR, {kills} kills: peak memory of all processes {went.peak / 1e6:.0f} MB,",
+                end=" ",
+            )
+            print(
+                f"{went.summary['documents'] - went.summary['failed']} done, {went.repeated} steps repeated, {rate:.2f}/s"
+            )
+        ways = dict(compare(root / "compare", options.compare))
+        for way, seconds in ways.items():
+            print(f"{way}: {seconds:.0f} s for {options.compare} documents")
+        print(f"batch against extract, jobs 1: {ways['batch, jobs 1'] / ways['extract, jobs 1'] - 1:+.1%}")
+        print(f"batch against extract, jobs 2: {ways['batch, jobs 2'] / ways['extract, jobs 2'] - 1:+.1%}")
+        print(f"two processes against one: {ways['batch, jobs 1'] / ways['batch, jobs 2']:.2f} times as fast")
+
+
+def _bare(reason: str) -> str:
+    """A reason without its file's name, so that like ones are counted together."""
+    return re.sub(r"^/\S*?/([^/]+\.\w+)( page \d+)? ", "", reason)
+
+
+if __name__ == "__main__":
+    main()
