@@ -249,15 +249,15 @@ def _begin_logs(as_json: bool) -> None:
 def _work(whole: Batch, ignored: Sequence[Path | str], options: dict[str, Any], *, again: bool = False) -> int:
     from engine.as_json import to_json
     from engine.batch.pool import Pool
-
-    _begin_logs(options["log_json"])
-    pool = Pool(whole.config.jobs)  # first, for its processes take as long to start as the imports below
-    from engine.batch.go import go
-    from engine.batch.summary import Tally, progress
     from engine.batch.tables import check_tables, write_tables
 
+    _begin_logs(options["log_json"])
     check_tables(options["csv_path"], options["parquet"])
     shared = _shared(whole)
+    pool = Pool(whole.config.jobs)  # before these imports, which take as long as its processes to start
+    from engine.batch.go import go
+    from engine.batch.summary import Tally, progress
+
     tally = Tally(len(whole.items), lambda: shared.budget(whole.config).spent)
     try:
         with pool, progress(tally, quiet=options["quiet"]) as told:

@@ -138,6 +138,7 @@ def test_cancelled_documents_are_taken_up_again(tmp_path: Path) -> None:
     assert "cancelled" in stdout
     assert len(list(out.glob("*.json"))) < 12
     batch("resume", "--out", out, "--quiet")
+    assert {result(path)["status"] for path in out.glob("*.json")} == {"review"}
     assert len(list(out.glob("*.json"))) == 12
 
 

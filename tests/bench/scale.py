@@ -34,7 +34,7 @@ from engine.batch.pool import Pool
 from engine.batch.run import run
 from engine.batch.shared import Shared
 from engine.batch.state import Batch
-from engine.batch.worker import alive
+from engine.batch.worker import alive, signed_on
 from engine.config import Config
 from tests.batch.postgres import postgres
 
@@ -165,7 +165,11 @@ def _work(
     shared, executor = Shared(database_url(url, Path()), "scale"), f"worker-{number}"
     pool: Any = Sleeping(page, known)
     shared.prepare()
-    with launched(shared.url, executor, pool, shared, rate=0, asks=4), alive(shared, executor):
+    with (
+        signed_on(shared, executor),
+        launched(shared.url, executor, pool, shared, rate=0, asks=4),
+        alive(shared, executor),
+    ):
         ready.release()
         begin.wait()
         if number == 0:

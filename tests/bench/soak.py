@@ -94,26 +94,23 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         told = under_fire(root / "asked", options.asked, options.kills, (2, 20), options.seed)
-        print(
-            f"{told['inputs']} inputs, killed {told['kills']} times in {told['seconds']:.0f} s: {told['results']} results"
-        )
+        kills, seconds = told["kills"], told["seconds"]
+        print(f"{told['inputs']} inputs, killed {kills} times in {seconds:.0f} s: {told['results']} results")
         failed = Counter(_bare(each["reason"]) for each in told["summary"]["failures"])
         print(f"  failed: {told['summary']['failed']}", *(f"\n    {count}  {why}" for why, count in failed.items()))
         print(f"  steps done {told['steps']}, of these repeated {told['repeated_steps']}")
         print(
-            f"  paid calls {told['paid_calls']} for {told['requests']} questions, repeated {told['repeated_paid_calls']},"
+            f"  paid calls {told['paid_calls']} for {told['requests']} questions: repeated {told['repeated_paid_calls']},"
         )
-        print(f"  repeated because they were in flight at a kill {told['repeated_in_flight']}")
+        print(f"  and of those on their way at a kill {told['repeated_in_flight']}")
         for count, kills in ((100, 0), (options.documents, 4)):
             went = by_ocr(root / f"ocr-{count}", count, kills, options.seed)
             rate = count / went.seconds
+            done = went.summary["documents"] - went.summary["failed"]
             print(
-                f"{count} documents by OCR, {kills} kills: peak memory of all processes {went.peak / 1e6:.0f} MB,",
-                end=" ",
+                f"{count} documents by OCR, {went.kills} kills: {done} done, {went.repeated} steps repeated,", end=" "
             )
-            print(
-                f"{went.summary['documents'] - went.summary['failed']} done, {went.repeated} steps repeated, {rate:.2f}/s"
-            )
+            print(f"{rate:.2f} a second, peak memory of all processes {went.peak / 1e6:.0f} MB")
         ways = dict(compare(root / "compare", options.compare))
         for way, seconds in ways.items():
             print(f"{way}: {seconds:.0f} s for {options.compare} documents")
