@@ -24,7 +24,7 @@ from engine.batch.items import Item
 from engine.batch.pieces import note, pieces_to_items, to_be_cut
 from engine.batch.room import check_disk, make_room
 from engine.batch.shared import Shared
-from engine.batch.state import Batch, finished_file, pieces_file
+from engine.batch.state import Batch, cancelled_file, finished_file, pieces_file
 from engine.batch.work import Work, types_digest
 from engine.batch.worker import machines
 from engine.config import Config, load_config
@@ -47,6 +47,7 @@ ROOM = 200
 
 GLANCE = 0.2  # seconds between two looks at what is done
 
+CANCELLED = "it was cancelled: engine batch resume takes it up again"
 Status = str
 ENDED = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
 
@@ -82,7 +83,8 @@ def run(batch: Batch, shared: Shared, told: Callable[[Done], None]) -> None:
     waiting: dict[str, list[Item]] = {}
     works: dict[str, Work] = {}
     beside: dict[str, int] = {}
-    left, number, window = deque(batch.items), 0, WINDOW
+    left, number, window, given_up = deque(batch.items), 0, WINDOW, cancelled_file(batch.out)
+    given_up.unlink(missing_ok=True)
     while left or waiting:
         if not left or len(waiting) >= window:
             window = max(WINDOW, EACH * machines(shared))
@@ -99,6 +101,9 @@ def run(batch: Batch, shared: Shared, told: Callable[[Done], None]) -> None:
                     told(replace(ended, beside=beside.pop(item.name, 0)))
             continue
         item, number = left.popleft(), number + 1
+        if given_up.exists():
+            told(Done(item, "cancelled", fresh=True, reason=CANCELLED))
+            continue
         if number % ROOM == 0:
             make_room(shared, batch.config.store_bytes)
         done = _begin(item, batch, types, finished, waiting, works)
@@ -239,8 +244,7 @@ def _finish(item: Item, work: Work, status: Any, out: Path) -> Done:
     if status.status == "SUCCESS":
         return _write(item, str(status.output), out)
     if status.status == "CANCELLED" and not _timed_out(status):
-        reason = "it was cancelled: engine batch resume takes it up again"
-        return Done(item, "cancelled", fresh=True, reason=reason)
+        return Done(item, "cancelled", fresh=True, reason=CANCELLED)
     return _write(item, _failed(item, work, status), out)
 
 

@@ -44,6 +44,11 @@ def finished_file(out: Path) -> Path:
     return folder(out) / "finished.jsonl"
 
 
+def cancelled_file(out: Path) -> Path:
+    """There while the batch is given up: a run that is under way hands nothing over any more."""
+    return folder(out) / "cancelled"
+
+
 def save(batch: Batch) -> None:
     """Write the batch down, whole or not at all. No secret is written. Raises UsageError where that fails."""
     default = Config()

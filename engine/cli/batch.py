@@ -276,9 +276,10 @@ def _work(whole: Batch, ignored: Sequence[Path | str], options: dict[str, Any], 
 def _leave(code: int) -> int:
     """The exit code; where threads still wait for work that was given up, the end of the process, at once.
 
-    They would keep it alive, and nothing is lost: what they wait for is recorded as far as it came.
+    They would keep it alive (Python waits for the threads of an executor, daemons too), and nothing is lost: what they
+    wait for is recorded as far as it came.
     """
-    if any(not thread.daemon and thread is not threading.main_thread() for thread in threading.enumerate()):
+    if threading.active_count() > 1:
         from engine.batch.content import drop_all
 
         drop_all()

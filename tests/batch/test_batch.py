@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from engine.batch.run import WINDOW
 from tests.batch.counting import counting_model
 from tests.batch.killing import PROGRAM, Killed, run_and_kill
 from tests.batch.small import faults, slips
@@ -140,6 +141,21 @@ def test_cancelled_documents_are_taken_up_again(tmp_path: Path) -> None:
     batch("resume", "--out", out, "--quiet")
     assert {result(path)["status"] for path in out.glob("*.json")} == {"review"}
     assert len(list(out.glob("*.json"))) == 12
+
+
+def test_a_cancelled_batch_hands_nothing_over_any_more(tmp_path: Path) -> None:
+    inputs, out = tmp_path / "inputs", tmp_path / "out"
+    slips(inputs, WINDOW + 20)
+    arguments = [inputs, "--type", "receipt", "--out", out, "--jobs", "1", "--json"]
+    command = [str(PROGRAM), "batch", "run", *map(str, arguments)]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    assert running.stderr is not None
+    running.stderr.readline()  # one is done, and the last twenty are not handed over yet
+    batch("cancel", "--out", out, code=0)
+    stdout, _ = running.communicate(timeout=120)
+    told = json.loads(stdout)
+    assert told["cancelled"] >= 20
+    assert told["cancelled"] + len(list(out.glob("*.json"))) == WINDOW + 20
 
 
 def test_interrupted_it_goes_on_where_it_was(tmp_path: Path) -> None:

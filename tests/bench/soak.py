@@ -100,7 +100,7 @@ def main() -> None:
         print(f"  failed: {told['summary']['failed']}", *(f"\n    {count}  {why}" for why, count in failed.items()))
         print(f"  steps done {told['steps']}, of these repeated {told['repeated_steps']}")
         print(
-            f"  paid calls {told['paid_calls']} for {told['requests']} questions: repeated {told['repeated_paid_calls']},"
+            f"  paid calls {told['paid_calls']} for {told['requests']} questions, repeated {told['repeated_paid_calls']},"
         )
         print(f"  and of those on their way at a kill {told['repeated_in_flight']}")
         for count, kills in ((100, 0), (options.documents, 4)):
