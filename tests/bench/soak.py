@@ -99,9 +99,8 @@ def main() -> None:
         failed = Counter(_bare(each["reason"]) for each in told["summary"]["failures"])
         print(f"  failed: {told['summary']['failed']}", *(f"\n    {count}  {why}" for why, count in failed.items()))
         print(f"  steps done {told['steps']}, of these repeated {told['repeated_steps']}")
-        print(
-            f"  paid calls {told['paid_calls']} for {told['requests']} questions, repeated {told['repeated_paid_calls']},"
-        )
+        paid, questions = told["paid_calls"], told["requests"]
+        print(f"  paid calls {paid} for {questions} questions, repeated {told['repeated_paid_calls']},")
         print(f"  and of those on their way at a kill {told['repeated_in_flight']}")
         for count, kills in ((100, 0), (options.documents, 4)):
             went = by_ocr(root / f"ocr-{count}", count, kills, options.seed)
