@@ -50,10 +50,13 @@ def database_url(given: str | None, out: Path) -> str:
 
 
 @contextmanager
-def launched(url: str, executor: str, pool: Pool, shared: Shared, *, rate: int, asks: int) -> Iterator[None]:
+def launched(
+    url: str, executor: str, pool: Pool, shared: Shared, *, rate: int, asks: int, password: str | None = None
+) -> Iterator[None]:
     """DBOS at work on *url* as *executor*: what this executor had begun before goes on, and its queues are served.
 
     ``rate`` pages begin to be asked about in a minute, ``asks`` at once, each over all machines; 0 is no limit.
+    ``password`` opens encrypted files, and is in no record.
 
     Where work may be under way at the end, that of others or what was interrupted, DBOS is not shut down: a workflow
     would record as its own error that DBOS is gone. The pool is to be closed, and then the process to end.
@@ -62,7 +65,7 @@ def launched(url: str, executor: str, pool: Pool, shared: Shared, *, rate: int, 
 
     from engine.batch import workflows
 
-    workflows.work_with(workflows.Means(pool, shared, os.environ.get("ENGINE_PASSWORD")))
+    workflows.work_with(workflows.Means(pool, shared, password))
     settings: DBOSConfig = {
         "name": "engine",
         "system_database_url": url,

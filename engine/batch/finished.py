@@ -27,12 +27,19 @@ class Finished:
 
     def add(self, item: Item, work: Work) -> None:
         """The result of *item* is written. Raises UsageError where that cannot be noted."""
-        if self.holds(item, work):
-            return
-        self._known[item.name] = work.id
+        if not self.holds(item, work):
+            self._note(item, work.id)
+
+    def drop(self, item: Item) -> None:
+        """What is written for *item* now is of no work. Raises UsageError as :meth:`add`."""
+        if self._known.get(item.name):
+            self._note(item, "")
+
+    def _note(self, item: Item, work: str) -> None:
+        self._known[item.name] = work
         try:
             with self._file.open("a", encoding="utf-8") as lines:
-                lines.write(json.dumps({"name": item.name, "work": work.id}) + "\n")
+                lines.write(json.dumps({"name": item.name, "work": work}) + "\n")
         except OSError as error:
             raise UsageError(f"{self._file} cannot be written ({error.strerror}): make room and run again") from error
 

@@ -39,7 +39,15 @@ def go(
     with (
         _told_in_one_sentence(shared),
         signed_on(shared, executor),
-        launched(shared.url, executor, pool, shared, rate=config.requests_per_minute, asks=config.vlm_jobs),
+        launched(
+            shared.url,
+            executor,
+            pool,
+            shared,
+            rate=config.requests_per_minute,
+            asks=config.vlm_jobs,
+            password=config.password,
+        ),
         alive(shared, executor, dead),
         pool,
     ):
@@ -64,7 +72,7 @@ def work_for_others(
         _told_in_one_sentence(shared),
         Pool(config.jobs) as pool,
         signed_on(shared, executor),
-        launched(url, executor, pool, shared, rate=rate, asks=asks),
+        launched(url, executor, pool, shared, rate=rate, asks=asks, password=config.password),
         alive(shared, executor, dead),
         pool,
     ):

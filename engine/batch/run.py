@@ -10,12 +10,13 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import simplejson
-from dbos import DBOS, SetWorkflowID, SetWorkflowTimeout
+from dbos import DBOS, SetWorkflowID
 
 from engine.as_json import to_json
 from engine.batch import content, tasks, workflows
@@ -30,6 +31,7 @@ from engine.batch.worker import machines
 from engine.config import Config, load_config
 from engine.errors import BadInput, UsageError
 from engine.identify import asked_types
+from engine.ocr.tesseract import require
 from engine.output import write_whole
 from engine.receive import page_range
 from engine.split import Split
@@ -76,8 +78,6 @@ def run(batch: Batch, shared: Shared, told: Callable[[Done], None]) -> None:
 
     Raises UsageError where a result cannot be written: what is recorded stays, and the same command goes on there.
     """
-    for item in batch.items:
-        _own(item, batch.config)  # a slip in the last row must not cost the others' time
     types, names = _Types(batch.config), {item.name for item in batch.items}
     finished = Finished(finished_file(batch.out))
     waiting: dict[str, list[Item]] = {}
@@ -123,7 +123,10 @@ def _begin(
     or can be told at once."""
     there = _there(item, batch.out)
     work = _work(item, batch, types)
-    if isinstance(work, str):
+    if isinstance(work, str):  # what cannot be had any more takes nothing away
+        if there is not None and there.status != "failed":
+            return there
+        finished.drop(item)
         return _write(item, work, batch.out)
     if there is not None and finished.holds(item, work):
         content.drop(work)
@@ -144,9 +147,27 @@ def _pieces(item: Item, split: Split, names: set[str], out: Path) -> tuple[Item,
     return items
 
 
+def check(batch: Batch) -> None:
+    """Whether all items can be worked on and have places for their results, before any work: a slip in the last row
+    must not cost the others' time. Raises UsageError and MissingDependency."""
+    inputs = {item.path.resolve() for item in batch.items if item.address is None}
+    for lang in {_own(item, batch.config).lang for item in batch.items}:
+        require(lang)
+    for item in batch.items:
+        own = _own(item, batch.config)
+        page_range(own.pages, own.max_pages)
+        if (batch.out / item.name).resolve() in inputs:
+            raise UsageError(f"the result {batch.out / item.name} would overwrite its document: give another --out")
+        _there(item, batch.out)
+
+
 def already_there(items: Iterable[Item], out: Path) -> Iterator[Done]:
     """The items that have their results."""
-    yield from (done for item in items if (done := _there(item, out)) is not None)
+    for item in items:
+        with suppress(UsageError):  # the result of another document
+            done = _there(item, out)
+            if done is not None:
+                yield done
 
 
 def forget_failed(batch: Batch) -> None:
@@ -222,10 +243,10 @@ def _hand_over(work: Work, identity: str) -> None:
     """To the queue, unless it is there already, under way or done; what was cancelled goes on."""
     known = DBOS.get_workflow_status(identity)
     if known is None:
-        with SetWorkflowID(identity), SetWorkflowTimeout(work.config.document_seconds):
+        with SetWorkflowID(identity):
             wanted = workflows.cut if identity == work.cut_id else workflows.document
             DBOS.enqueue_workflow(workflows.DOCUMENTS, wanted, work)
-    elif known.status == "CANCELLED" and not _timed_out(known):
+    elif known.status == "CANCELLED":
         below = DBOS.list_workflows(parent_workflow_id=identity, status="CANCELLED", load_input=False)
         DBOS.resume_workflows([*(status.workflow_id for status in below), identity])
 
@@ -243,19 +264,13 @@ def _ended(waiting: dict[str, list[Item]], works: dict[str, Work]) -> Iterator[t
 def _finish(item: Item, work: Work, status: Any, out: Path) -> Done:
     if status.status == "SUCCESS":
         return _write(item, str(status.output), out)
-    if status.status == "CANCELLED" and not _timed_out(status):
+    if status.status == "CANCELLED":
         return Done(item, "cancelled", fresh=True, reason=CANCELLED)
     return _write(item, _failed(item, work, status), out)
 
 
-def _timed_out(status: Any) -> bool:
-    deadline = status.workflow_deadline_epoch_ms
-    return deadline is not None and time.time() * 1000 >= deadline
-
-
 def _failed(item: Item, work: Work, status: Any) -> str:
-    why = f"took longer than {work.config.document_seconds:.0f} seconds" if status.status == "CANCELLED" else ""
-    why = why or f"ended in an error of the engine ({status.error!r})"
+    why = f"ended in an error of the engine ({status.error!r})"
     return tasks.failed_result(item.place, work.type, f"{item.place} {why}", work.config)
 
 

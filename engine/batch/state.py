@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,15 @@ SECRET = frozenset({"password", "database"})
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """``name`` is whose money is counted where several batches share a database."""
+    """``name`` is whose money is counted where several batches share a database. ``begun_in`` is the folder that
+    relative paths of items and settings are below."""
 
     name: str
     out: Path
     type: str
     config: Config
     items: tuple[Item, ...]
+    begun_in: Path = field(default_factory=Path.cwd)
 
 
 def folder(out: Path) -> Path:
@@ -54,7 +56,7 @@ def save(batch: Batch) -> None:
     default = Config()
     config = {item.name: getattr(batch.config, item.name) for item in fields(Config) if item.name not in SECRET}
     told = {name: _plain(value) for name, value in config.items() if value != getattr(default, name)}
-    data = {"version": VERSION, "name": batch.name, "type": batch.type, "settings": told}
+    data = {"version": VERSION, "name": batch.name, "type": batch.type, "folder": str(batch.begun_in), "settings": told}
     lines = (json.dumps({**asdict(item), "path": str(item.path)}) for item in batch.items)
     write_whole(folder(batch.out) / "items.jsonl", "".join(f"{line}\n" for line in lines))
     pieces_file(batch.out).unlink(missing_ok=True)
@@ -68,7 +70,7 @@ def load(out: Path) -> Batch:
         items = tuple(_items(folder(out) / "items.jsonl"))
         paths = {item.name for item in fields(Config) if "Path" in str(item.type)}
         told: dict[str, Any] = {n: Path(value) if n in paths else value for n, value in data["settings"].items()}
-        return Batch(data["name"], out, data["type"], Config(**told), items)
+        return Batch(data["name"], out, data["type"], Config(**told), items, Path(data["folder"]))
     except FileNotFoundError as error:
         raise UsageError(f"{out} holds no batch: begin one with engine batch run … --out {out}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -11,10 +11,11 @@ under way, so that a long document takes a share of the machine and not all of i
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from dbos import DBOS, SetEnqueueOptions, SetWorkflowID, WorkflowHandle
 
@@ -39,9 +40,16 @@ class Means:
     pool: Pool
     shared: Shared
     password: str | None = None
+    began: dict[str, float] = field(default_factory=dict, hash=False, compare=False)
 
     def config(self, work: Work) -> Config:
         return replace(work.config, password=self.password)
+
+    def left(self, work: Work) -> float:
+        """Seconds that the document may still take of this process, which counts from when it first saw it: a batch
+        that was stopped overnight has taken no time."""
+        began = self.began.setdefault(work.id, time.monotonic())
+        return work.config.document_seconds - (time.monotonic() - began)
 
     def shared_by(self, work: Work) -> Shared:
         return replace(self.shared, batch=work.batch, cache=work.config.cache)
@@ -140,10 +148,15 @@ def receive(work: Work) -> Received:
 @DBOS.step(name="read page")
 def read_page(work: Work, found: Document, number: int) -> Packed:
     here, config = _here(), _here().config(work)
+    seconds = min(config.page_seconds, here.left(work))
+    if seconds <= 0:
+        return tasks.failed_page(
+            number, f"page {number} was not read: the document took longer than {config.document_seconds:.0f} seconds"
+        )
     try:
         with _logged("read page", work, number), content.at_hand(work) as file:
             found = replace(found, path=file, password=here.password)
-            return here.pool.run(config.page_seconds, tasks.read_one, found, number, config)
+            return here.pool.run(seconds, tasks.read_one, found, number, config)
     except Lost as lost:
         return tasks.failed_page(number, f"page {number} could not be read: {lost}")
 
@@ -192,6 +205,7 @@ def conclude(work: Work, found: Document, readings: Sequence[Packed], answers: M
     except Lost as lost:
         return tasks.failed_result(work.path, work.type, f"{work.path} was read, but then {lost}", config)
     finally:
+        here.began.pop(work.id, None)
         content.drop(work)
 
 

@@ -88,6 +88,7 @@ def run(inputs: tuple[str, ...], type_name: str, out: Path, **options: Any) -> i
     """
     from engine.batch.items import inputs_to_items
     from engine.batch.logs import log_left_out
+    from engine.batch.run import check
     from engine.batch.state import Batch, alone, load, same_batch, save
 
     config = settings(options)
@@ -108,6 +109,7 @@ def run(inputs: tuple[str, ...], type_name: str, out: Path, **options: Any) -> i
             old = None
         name = same_batch(old, found.items) or os.urandom(8).hex()
         whole = Batch(name, out, type_name, config, found.items)
+        check(whole)
         save(whole)
         return _work(whole, found.ignored, options)
 
@@ -223,7 +225,12 @@ def _loaded(out: Path, options: dict[str, Any]) -> Batch:
     from engine.batch.pieces import with_pieces
     from engine.batch.state import load, pieces_file
 
-    config, whole = settings(options), load(out)
+    config, whole = settings(options), load(out.absolute())
+    if not whole.begun_in.is_dir():
+        raise UsageError(f"the folder {whole.begun_in}, where the batch was begun, is gone: bring it back")
+    for name in ("csv_path", "parquet"):
+        options[name] = options[name] and options[name].absolute() if name in options else None
+    os.chdir(whole.begun_in)  # paths are as they were given there
     jobs = whole.config.jobs if options.get("jobs") is None else config.jobs
     whole = replace(whole, items=with_pieces(whole.items, pieces_file(out)))
     return replace(whole, config=replace(whole.config, jobs=jobs, database=config.database, password=config.password))

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pikepdf
 import pytest
 
 from engine.batch.run import WINDOW
@@ -129,7 +130,7 @@ def test_killed_three_times_nothing_is_done_or_paid_twice(tmp_path: Path) -> Non
 
 def test_cancelled_documents_are_taken_up_again(tmp_path: Path) -> None:
     inputs, out = tmp_path / "inputs", tmp_path / "out"
-    slips(inputs, 12)
+    slips(inputs, 40)
     command = [str(PROGRAM), "batch", "run", str(inputs), "--type", "receipt", "--out", str(out), "--jobs", "1"]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
     assert running.stderr is not None
@@ -137,10 +138,10 @@ def test_cancelled_documents_are_taken_up_again(tmp_path: Path) -> None:
     assert "cancelled" in batch("cancel", "--out", out, code=0).stdout
     stdout, _ = running.communicate(timeout=120)
     assert "cancelled" in stdout
-    assert len(list(out.glob("*.json"))) < 12
+    assert len(list(out.glob("*.json"))) < 40
     batch("resume", "--out", out, "--quiet")
     assert {result(path)["status"] for path in out.glob("*.json")} == {"review"}
-    assert len(list(out.glob("*.json"))) == 12
+    assert len(list(out.glob("*.json"))) == 40
 
 
 def test_a_cancelled_batch_hands_nothing_over_any_more(tmp_path: Path) -> None:
@@ -174,6 +175,36 @@ def test_interrupted_it_goes_on_where_it_was(tmp_path: Path) -> None:
     went = once(inputs, "--type", "receipt", "--out", out)
     assert went.summary["failed"] == 0
     assert len(list(out.glob("*.json"))) == 8
+
+
+def test_resumed_elsewhere_or_without_its_inputs_no_result_is_lost(tmp_path: Path) -> None:
+    slips(tmp_path / "in", 2)
+    command = [str(PROGRAM), "batch", "run", "in", "--type", "receipt", "--out", "out", "--quiet"]
+    subprocess.run(command, check=False, cwd=tmp_path, capture_output=True)
+    before = {path: path.read_text() for path in (tmp_path / "out").glob("*.json")}
+    assert {json.loads(text)["status"] for text in before.values()} == {"review"}
+    batch("resume", "--out", tmp_path / "out", "--quiet", code=1)
+    shutil.rmtree(tmp_path / "in")
+    batch("resume", "--out", tmp_path / "out", "--quiet", code=1)
+    assert {path: path.read_text() for path in (tmp_path / "out").glob("*.json")} == before
+
+
+def test_a_password_opens_what_it_locks(tmp_path: Path) -> None:
+    with pikepdf.open(ROOT / "fixtures" / "ad_buy_contract_digital" / "contract.pdf") as pdf:
+        pdf.save(tmp_path / "locked.pdf", encryption=pikepdf.Encryption(owner="o", user="sesame"))
+    batch("run", tmp_path / "locked.pdf", "--type", "ad_buy", "--out", tmp_path / "out", "--password", "sesame", code=1)
+    assert result(tmp_path / "out" / "locked.json")["status"] == "review"
+    kept = [path for path in (tmp_path / "out" / ".engine").iterdir() if b"sesame" in path.read_bytes()]
+    assert kept == []
+
+
+def test_a_slip_in_the_command_costs_no_document(tmp_path: Path) -> None:
+    (slip,) = slips(tmp_path, 1)
+    shutil.copy(slip, tmp_path / "scan.json")
+    assert "xyz" in batch("run", slip, "--lang", "xyz", "--out", tmp_path / "out", code=3).stderr
+    assert "overwrite" in batch("run", tmp_path / "scan.json", "--out", tmp_path, code=3).stderr
+    assert list((tmp_path / "out").glob("*.json")) == []
+    assert (tmp_path / "scan.json").read_bytes() == slip.read_bytes()
 
 
 def test_two_processes_do_not_fill_one_folder(tmp_path: Path) -> None:
