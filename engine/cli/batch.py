@@ -202,6 +202,7 @@ def worker(
     if config.database is None:
         raise UsageError("workers need a database that machines can share: give --database postgresql://…")
     _begin_logs(log_json)
+    _THREADS.update(threading.enumerate())
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         work_for_others(config, name, rate=rate, asks=asks, until_idle=until_idle, dead=dead_after)
@@ -258,6 +259,8 @@ def _work(whole: Batch, ignored: Sequence[Path | str], options: dict[str, Any], 
     from engine.batch.pool import Pool
     from engine.batch.tables import check_tables, write_tables
 
+    _THREADS.update(threading.enumerate())
+
     _begin_logs(options["log_json"])
     check_tables(options["csv_path"], options["parquet"])
     shared = _shared(whole)
@@ -280,13 +283,17 @@ def _work(whole: Batch, ignored: Sequence[Path | str], options: dict[str, Any], 
     return _leave(max(EXIT_CODES.get(status, EXIT_CODES["review"]) for status in tally.statuses))
 
 
+_THREADS: set[threading.Thread] = set()
+"""Those that were there before a batch began: of whoever calls the command from a program of their own."""
+
+
 def _leave(code: int) -> int:
     """The exit code; where threads still wait for work that was given up, the end of the process, at once.
 
     They would keep it alive (Python waits for the threads of an executor, daemons too), and nothing is lost: what they
     wait for is recorded as far as it came.
     """
-    if threading.active_count() > 1:
+    if set(threading.enumerate()) - _THREADS:
         from engine.batch.content import drop_all
 
         drop_all()

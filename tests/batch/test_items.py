@@ -15,7 +15,7 @@ from engine.as_json import result_to_json
 from engine.batch.content import taken
 from engine.batch.items import Inputs, inputs_to_items
 from engine.batch.remote import address_to_path
-from engine.batch.run import already_there
+from engine.batch.run import already_there, check
 from engine.batch.state import Batch, load, save
 from engine.config import Config
 from engine.errors import BadInput, UsageError
@@ -204,6 +204,7 @@ def test_the_result_of_another_document_is_not_taken_for_ones_own(folder: Path, 
         (tmp_path / "x.json").write_text(result_to_json(result))
         if refused:
             with pytest.raises(UsageError, match="is the result of elsewhere"):
-                list(already_there([item], tmp_path))
+                check(Batch("a batch", tmp_path, "receipt", Config(), (item,)))
+            assert list(already_there([item], tmp_path)) == []
         else:
             assert [done.status for done in already_there([item], tmp_path)] == ["review"]

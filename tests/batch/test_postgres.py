@@ -194,7 +194,7 @@ def test_two_batches_with_the_same_documents_and_one_of_them_killed(
 ) -> None:
     """What the dead one had begun is finished by the other, and is there for the dead one when it comes back."""
     for name in ("a", "b"):
-        slips(tmp_path / name, 8)
+        slips(tmp_path / name, 24)
     dead = ("--dead-after", 2)
     first, second = (
         Machine(database, "run", tmp_path / name, "--type", "receipt", "--out", tmp_path / f"out-{name}", *dead)
@@ -208,14 +208,14 @@ def test_two_batches_with_the_same_documents_and_one_of_them_killed(
     machines.append(again)
     assert again.end() in (0, 1), again.log[-5:]
     one, two = results(tmp_path / "out-a"), results(tmp_path / "out-b")
-    assert set(one) == set(two) == {f"slip-{number:04}" for number in range(8)}
+    assert set(one) == set(two) == {f"slip-{number:04}" for number in range(24)}
     for name, each in one.items():
         assert each["data"] == two[name]["data"]
         assert each["document"]["path"] == str(tmp_path / "a" / f"{name}.png")
         assert two[name]["document"]["path"] == str(tmp_path / "b" / f"{name}.png")
     assert sum(again.steps.values()) == 0
     # a step may have come to its end and not have been recorded when its process was killed
-    assert sum((concluded(first, second)).values()) <= 8 + 1
+    assert sum((concluded(first, second)).values()) <= 24 + 1
 
 
 def test_what_is_cancelled_is_resumed_by_whom_it_belongs_to(
