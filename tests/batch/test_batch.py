@@ -164,7 +164,14 @@ def test_interrupted_it_goes_on_where_it_was(tmp_path: Path) -> None:
     inputs, out = tmp_path / "inputs", tmp_path / "out"
     slips(inputs, 30)
     command = [str(PROGRAM), "batch", "run", str(inputs), "--type", "receipt", "--out", str(out), "--jobs", "2"]
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    running = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - in the background it is ignored
+    )
     assert running.stderr is not None
     running.stderr.readline()  # one is done
     running.send_signal(signal.SIGINT)
