@@ -16,6 +16,7 @@ from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as TimedOut
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from multiprocessing.synchronize import Semaphore
 from pathlib import Path
 from typing import Any, NoReturn, ParamSpec, Self, TypeVar
 
@@ -53,6 +54,9 @@ class Pool:
         self.jobs = jobs or os.cpu_count() or 1
         self._closed = False
         self._lock = threading.Lock()
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(["engine.batch.preload"])
+        self._there = self._context.Semaphore(0)
         self._pool = self._made()
         for _ in range(self.jobs):
             self._pool.schedule(prepare_process)  # the processes start now, while their parent sees to its database
@@ -86,9 +90,7 @@ class Pool:
         return _wait_for_ever()
 
     def _made(self) -> ProcessPool:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["engine.batch.preload"])
-        return ProcessPool(self.jobs, TASKS_A_PROCESS, _begin, [logs_here()], context=context)
+        return ProcessPool(self.jobs, TASKS_A_PROCESS, _begin, [logs_here(), self._there], context=self._context)
 
     def _replace(self, broken: ProcessPool) -> None:
         """A new one for one that is broken; the first of those who notice makes it."""
@@ -106,7 +108,9 @@ class Pool:
     def close(self) -> None:
         """End the processes. A thread that waits for a task of theirs waits for ever (see :func:`engine.cli.batch`)."""
         with self._lock:
-            self._closed = True
+            first, self._closed = not self._closed, True
+        for _ in range(self.jobs if first else 0):  # one that is stopped while it begins tells a traceback
+            self._there.acquire(timeout=GRACE)
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
 
@@ -117,7 +121,8 @@ def _wait_for_ever() -> NoReturn:
         threading.Event().wait()
 
 
-def _begin(logs: Logs) -> None:
+def _begin(logs: Logs, there: Semaphore) -> None:
+    there.release()
     logs.begin()
     prepare_process()
     signal.signal(signal.SIGTERM, _end)
