@@ -14,6 +14,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -22,6 +23,8 @@ from engine.errors import UsageError
 
 FILE_NAME = "engine.toml"
 PREFIX = "ENGINE_"
+NO_SETTINGS = frozenset({"ENGINE_TOKEN"})
+"""Variables that are ours and no settings: of engine serve, a secret that nothing else is to know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ class Config:
     schemas: Path | None = None
 
     def __post_init__(self) -> None:
-        hints = get_type_hints(Config, include_extras=True)
+        hints = _hints()
         for item in fields(self):
             _check(getattr(self, item.name), hints[item.name], item.name)
         if self.ocr == "both" and (other := set(self.lang.split("+")) - BOTH_READ):
@@ -118,6 +121,11 @@ class Config:
             raise UsageError("recordings are answered from by the provider replay only: add --provider replay")
         if self.route == "vlm" and self.no_vlm:
             raise UsageError("route = vlm and no_vlm contradict each other: leave one out")
+
+
+@cache
+def _hints() -> Mapping[str, Any]:
+    return get_type_hints(Config, include_extras=True)
 
 
 def load_config(file: Path | None, environ: Mapping[str, str], options: Mapping[str, Any]) -> Config:
@@ -170,7 +178,7 @@ def _from_environ(environ: Mapping[str, str], hints: Mapping[str, Any]) -> dict[
     names = {PREFIX + key.upper(): key for key in hints}
     values: dict[str, Any] = {}
     for name, text in environ.items():
-        if not name.startswith(PREFIX) or not text:
+        if not name.startswith(PREFIX) or not text or name in NO_SETTINGS:
             continue
         key = names[_known(name, names, "environment variable")]
         values[key] = _parsed(text, hints[key], name)

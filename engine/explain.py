@@ -9,20 +9,17 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from engine.config import Config
-from engine.errors import BadPage, UsageError
+from engine.errors import UsageError
 from engine.page import Box, Reading, Region, Word
-from engine.prepare import prepare
+from engine.picture import NARROWEST, PAPER, page_picture
 from engine.receive import Document
 from engine.route import PageRoute
-from engine.upright import turned
 from engine.whole_file import whole_file
 
 Colour = tuple[int, int, int]
 
-LONGEST = 1500  # px of the page's longer side: letters of a full page can just be read
-NARROWEST = 900  # px of the picture: the band below the page needs room for a sentence
 EDGE, LETTER = 24, 19  # px: margin of the band, height of its print
-PAPER, BAND, INK, FAINT, FRAME = (255, 255, 255), (246, 246, 243), (30, 30, 30), (110, 110, 110), (190, 190, 185)
+BAND, INK, FAINT, FRAME = (246, 246, 243), (30, 30, 30), (110, 110, 110), (190, 190, 185)
 SURE, DOUBTFUL, UNSURE = (34, 139, 60), (222, 140, 0), (206, 32, 41)
 DIGITAL: Colour = (0, 128, 128)
 REGIONS: dict[str, Colour] = {"handwriting": (176, 38, 190), "table": (20, 110, 215)}
@@ -46,20 +43,9 @@ def write_explained(target: Path, document: Document, pages: Sequence[PageRoute]
     if any(place.exists() and place.samefile(document.path) for place in places.values()):
         raise UsageError(f"a picture would overwrite {document.path}: name another file")
     for page in pages:
-        picture = explained(page_picture(document, page.reading, config), page)
+        picture = explained(page_picture(document, page.reading.page, page.reading.rotation, config), page)
         with whole_file(places[page.reading.page]) as file:
             picture.save(file, "PNG")
-
-
-def page_picture(document: Document, reading: Reading, config: Config) -> Image.Image:
-    """The upright page in RGB at the size it is drawn; an empty sheet where it cannot be decoded."""
-    try:
-        picture = Image.fromarray(turned(prepare(document, reading.page, config), reading.rotation).pixels)
-    except BadPage:
-        return Image.new("RGB", (NARROWEST, 300), PAPER)
-    scale = LONGEST / max(picture.size)
-    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    return picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
 
 
 def explained(page: Image.Image, about: PageRoute) -> Image.Image:
@@ -88,7 +74,7 @@ def _with_words(page: Image.Image, reading: Reading) -> Image.Image:
     draw = ImageDraw.Draw(veil)
     for word in reading.words:
         colour = word_colour(word, reading.source)
-        draw.rectangle(_pixels(word.box, page, 1), fill=(*colour, 34), outline=(*colour, 210))
+        draw.rectangle(pixels(word.box, page, 1), fill=(*colour, 34), outline=(*colour, 210))
     return Image.alpha_composite(page.convert("RGBA"), veil).convert("RGB")
 
 
@@ -96,16 +82,16 @@ def _with_regions(page: Image.Image, regions: Sequence[Region]) -> Image.Image:
     """Tints first, then frames, then labels: no region hides another's name."""
     veil = Image.new("RGBA", page.size)
     draw = ImageDraw.Draw(veil)
-    boxes = [(_pixels(region.box, page, 4), REGIONS.get(region.kind, OTHER), region) for region in regions]
+    boxes = [(pixels(region.box, page, 4), REGIONS.get(region.kind, OTHER), region) for region in regions]
     for box, colour, _ in sorted(boxes, key=lambda item: -_area(item[0])):
         draw.rectangle(box, fill=(*colour, 40), outline=(*colour, 255), width=3)
     taken: list[tuple[int, int, int, int]] = []
     for box, colour, region in boxes:
         text = f"{region.kind} {region.score:.2f}"
-        place = _free_place(box, _text_size(text, 17), page.size, taken)
+        place = _free_place(box, text_size(text, 17), page.size, taken)
         taken.append(place)
         draw.rectangle(place, fill=(*colour, 235))
-        draw.text((place[0] + 5, place[1] + 2), text, fill=(255, 255, 255, 255), font=_font(17))
+        draw.text((place[0] + 5, place[1] + 2), text, fill=(255, 255, 255, 255), font=font(17))
     return Image.alpha_composite(page.convert("RGBA"), veil).convert("RGB")
 
 
@@ -128,7 +114,7 @@ def _area(box: tuple[int, int, int, int]) -> int:
     return (box[2] - box[0]) * (box[3] - box[1])
 
 
-def _pixels(box: Box, page: Image.Image, air: int) -> tuple[int, int, int, int]:
+def pixels(box: Box, page: Image.Image, air: int) -> tuple[int, int, int, int]:
     x0, x1 = sorted(round(x * page.width) for x in (box.x0, box.x1))
     y0, y1 = sorted(round(y * page.height) for y in (box.y0, box.y1))
     return max(x0 - air, 0), max(y0 - air, 0), min(x1 + air, page.width - 1), min(y1 + air, page.height - 1)
@@ -141,7 +127,7 @@ def _band(width: int, about: PageRoute) -> Image.Image:
     """Route and reason, the signals as bars, and what the colours mean."""
     reading, decision = about.reading, about.decision
     chip = decision.route.replace("_", " ").upper()
-    indent = EDGE + _text_size(chip, LETTER)[0] + 34
+    indent = EDGE + text_size(chip, LETTER)[0] + 34
     lines = _wrapped(f"Page {reading.page}: {decision.reason}", width - indent - EDGE)
     columns = max(1, (width - 2 * EDGE) // 300)
     signals = sorted(reading.signals.items())
@@ -154,9 +140,9 @@ def _band(width: int, about: PageRoute) -> Image.Image:
     draw.line((0, 0, width, 0), fill=FRAME, width=2)
     colour = ROUTES.get(decision.route, OTHER)
     draw.rounded_rectangle((EDGE, EDGE - 5, indent - 14, EDGE + LETTER + 5), 6, fill=colour)
-    draw.text((EDGE + 10, EDGE - 1), chip, fill=PAPER, font=_font(LETTER))
+    draw.text((EDGE + 10, EDGE - 1), chip, fill=PAPER, font=font(LETTER))
     for number, line in enumerate(lines):
-        draw.text((indent, EDGE - 1 + step * number), line, fill=INK, font=_font(LETTER))
+        draw.text((indent, EDGE - 1 + step * number), line, fill=INK, font=font(LETTER))
     across = (width - 2 * EDGE) // columns
     for number, (name, value) in enumerate(signals):
         x, y = EDGE + across * (number // max(rows, 1)), top + step * (number % max(rows, 1))
@@ -166,15 +152,15 @@ def _band(width: int, about: PageRoute) -> Image.Image:
 
 
 def _bar(draw: ImageDraw.ImageDraw, x: int, y: int, name: str, value: float) -> None:
-    draw.text((x, y), name.replace("_", " "), fill=FAINT, font=_font(16))
+    draw.text((x, y), name.replace("_", " "), fill=FAINT, font=font(16))
     left, wide = x + 140, 80
     if name == "words" or value > 1:  # a count
-        draw.text((left, y), f"{value:.0f}", fill=INK, font=_font(16))
+        draw.text((left, y), f"{value:.0f}", fill=INK, font=font(16))
         return
     draw.rectangle((left, y + 4, left + wide, y + 15), outline=FRAME, fill=PAPER)
     if filled := round(wide * max(value, 0.0)):
         draw.rectangle((left, y + 4, left + filled, y + 15), fill=REGIONS.get(name, OTHER))
-    draw.text((left + wide + 8, y), f"{value:.2f}" if value >= 0.1 else f"{value:.3f}", fill=INK, font=_font(16))
+    draw.text((left + wide + 8, y), f"{value:.2f}" if value >= 0.1 else f"{value:.3f}", fill=INK, font=font(16))
 
 
 def _legend(draw: ImageDraw.ImageDraw, x: int, y: int, about: PageRoute) -> None:
@@ -186,15 +172,15 @@ def _legend(draw: ImageDraw.ImageDraw, x: int, y: int, about: PageRoute) -> None
     kinds = dict.fromkeys(region.kind for region in about.reading.regions)
     for colour, text in [*words, *((REGIONS.get(kind, OTHER), kind) for kind in kinds)]:
         draw.rectangle((x, y + 3, x + 14, y + 17), fill=colour)
-        draw.text((x + 21, y), text, fill=FAINT, font=_font(16))
-        x += 21 + _text_size(text, 16)[0] + 26
+        draw.text((x + 21, y), text, fill=FAINT, font=font(16))
+        x += 21 + text_size(text, 16)[0] + 26
 
 
 def _wrapped(text: str, width: int) -> list[str]:
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and _text_size(longer, LETTER)[0] > width:
+        if lines[-1] and text_size(longer, LETTER)[0] > width:
             lines.append(word)
         else:
             lines[-1] = longer
@@ -202,11 +188,11 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 @cache
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     """Pillow's own, so that pictures look the same everywhere."""
     return ImageFont.load_default(size)
 
 
-def _text_size(text: str, size: int) -> tuple[int, int]:
-    left, _, right, _ = _font(size).getbbox(text)
+def text_size(text: str, size: int) -> tuple[int, int]:
+    left, _, right, _ = font(size).getbbox(text)
     return round(right - left), size

@@ -48,16 +48,15 @@ def page_result(reading: Reading, decision: Decision, answer: PageAnswer | None,
     if reading.failure:
         return PageResult(reading.page, "ocr", reading.failure, reading.signals, "failed", seconds=reading.seconds)
     way, reason = decision.route, decision.reason
+    signals = reading.signals | ({"rotation": float(reading.rotation)} if reading.rotation else {})
     if answer and answer.asked:
         reason += "" if answer.outcome == "complete" else f"; {answer.outcome}: {answer.reason}; read by OCR instead"
         seconds = reading.seconds + answer.seconds
-        return PageResult(
-            reading.page, way, reason, reading.signals, answer.outcome, answer.attempts, answer.usage, seconds
-        )
+        return PageResult(reading.page, way, reason, signals, answer.outcome, answer.attempts, answer.usage, seconds)
     if decision.wants_vlm:  # the page stays with whoever read it
         way = "text_layer" if reading.source == "text_layer" else "ocr"
         reason = f"{reason}: {why_not_asked(answer, config)}"
-    return PageResult(reading.page, way, reason, reading.signals, "complete", seconds=reading.seconds)
+    return PageResult(reading.page, way, reason, signals, "complete", seconds=reading.seconds)
 
 
 def why_not_asked(answer: PageAnswer | None, config: Config) -> str:

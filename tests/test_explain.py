@@ -16,17 +16,16 @@ from engine.errors import UsageError
 from engine.explain import (
     DIGITAL,
     DOUBTFUL,
-    LONGEST,
     REGIONS,
     SURE,
     UNSURE,
     explained,
-    page_picture,
     targets,
     word_colour,
     write_explained,
 )
 from engine.page import Box, Reading, Region, Word
+from engine.picture import LONGEST, page_picture
 from engine.receive import receive
 from engine.route import Decision, PageRoute
 from tests.making import page_of_print, pdf_of, print_lines
@@ -88,7 +87,7 @@ def test_a_longer_reason_gets_more_room_and_signals_are_drawn() -> None:
 def test_the_page_is_shown_as_it_was_read(tmp_path: Path) -> None:
     path = tmp_path / "page.png"
     page_of_print().rotate(90, expand=True).save(path)
-    drawn = page_picture(receive(path, Config()), Reading(1, rotation=90), Config())
+    drawn = page_picture(receive(path, Config()), 1, 90, Config())
     assert max(drawn.size) == LONGEST
     upright = page_of_print().resize(drawn.size)
     assert np.abs(np.asarray(drawn.convert("L"), float) - np.asarray(upright, float)).mean() < 3

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 @click.option("--route", type=click.Choice(["auto", "ocr", "vlm"]), help="Reader of every page.  [auto]")
 @policy_option
 @model_options
+@click.option("--overlay", type=FILE, metavar="OUT.png", help="Draw each page with its values, by verdict.")
 @click.option("--dry-run", is_flag=True, help="Tell pages, tokens and cost of the model; send nothing.")
 @click.option("--show-prompt", is_flag=True, help="Print what the model would be asked; send nothing.")
 @common
@@ -49,6 +50,7 @@ def extract(
     type_name: str,
     out: Path | None,
     csv_path: Path | None,
+    overlay: Path | None,
     dry_run: bool,
     show_prompt: bool,
     **options: Any,
@@ -68,11 +70,15 @@ def extract(
         return _rehearse(files, type_name, config, show_prompt=show_prompt, quiet=options["quiet"])
     names = result_names(files)
     check_places(names, out, csv_path)
+    if overlay is not None:
+        _check_overlay(overlay, list(names))
     vlm = connect(config)
     worst, kept = 0, []
     for path, name in names.items():
         result = _extract_one(path, type_name, config, vlm, quiet=options["quiet"])
         _hand_over(result, out and out / name, quiet=options["quiet"])
+        if overlay is not None:
+            _draw(overlay, result, type_name, config)
         worst = max(worst, EXIT_CODES[result.status])
         if csv_path is not None:
             kept.append(result)
@@ -135,8 +141,7 @@ def route(file: Path, type_name: str | None, as_json: bool, explain: Path | None
     config = settings(options)
     check_there([file])
     check_targets(file, {"--explain": explain})
-    if explain is not None and explain.suffix.lower() != ".png":
-        raise UsageError(f"--explain {explain} is drawn as PNG: name it {explain.with_suffix('.png').name}")
+    _check_png("--explain", explain)
     if type_name is not None:
         check_type(type_name, config)
     with page_progress(file.name, quiet=options["quiet"]) as progress:
@@ -200,6 +205,27 @@ def _extract_one(path: Path, type_name: str, config: Config, vlm: Vlm | None, *,
 
     with page_progress(path.name, quiet=quiet) as progress:
         return extract_document(path, type=type_name, config=config, progress=progress, vlm=vlm)
+
+
+def _check_overlay(overlay: Path, files: Sequence[Path]) -> None:
+    if len(files) > 1:
+        raise UsageError(f"--overlay {overlay} is for one document, not for {len(files)}: give one file")
+    check_targets(files[0], {"--overlay": overlay})
+    _check_png("--overlay", overlay)
+
+
+def _check_png(option: str, target: Path | None) -> None:
+    if target is not None and target.suffix.lower() != ".png":
+        raise UsageError(f"{option} {target} is drawn as PNG: name it {target.with_suffix('.png').name}")
+
+
+def _draw(overlay: Path, result: Result, type_name: str, config: Config) -> None:
+    from engine.doctype import load_type
+    from engine.overlay import write_overlay
+
+    name = result.type if type_name == "auto" else type_name
+    with written(overlay):
+        write_overlay(overlay, result, load_type(name, config.schemas) if name else None, config)
 
 
 def _rehearse(files: Sequence[Path], type_name: str, config: Config, *, show_prompt: bool, quiet: bool) -> int:

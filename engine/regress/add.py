@@ -18,9 +18,9 @@ from engine.doctype import DocumentType, load_type
 from engine.errors import UsageError
 from engine.exact_json import read_json
 from engine.given import values_to_fields
+from engine.locate import find_document
 from engine.merge import fields_to_data
 from engine.pointer import expand, pointer_to
-from engine.receive import sha256_of
 from engine.regress.case import CASE_FILE, EXPECTED_FILE, read_case
 from engine.result import Field, Finding
 from engine.validate import broken, faults
@@ -57,7 +57,8 @@ def add_case(
     UsageError: no result, no document of that sha256, data without the type's shape, a name that is taken.
     """
     result = _read(result_json)
-    source = _document(result["document"], result_json, document)
+    told = result["document"]
+    source = find_document(told["path"], told["sha256"], result_json, document)
     name = name or re.sub(r"[^\w.-]+", "_", source.stem).strip("._-") or "case"
     folder = fixtures / name
     if not _NAME.fullmatch(name):
@@ -71,7 +72,8 @@ def add_case(
     fields = _fields(result["data"], doctype, result_json)
     data = fields_to_data(fields, doctype) if doctype else {}
     given = {pointer: field["value"] for pointer, field in result["fields"].items()}
-    corrected = {pointer: field.value for pointer, field in fields.items()} != given
+    by_person = any(field["source"] == "human" for field in result["fields"].values())
+    corrected = by_person or {pointer: field.value for pointer, field in fields.items()} != given
     _write(folder, source, _case_toml(why.strip(), source.name, result, corrected=corrected), data)
     findings = (*schema_findings(data, doctype), *rule_findings(data, doctype)) if doctype else ()
     return Added(folder, findings, _unvouched(data, result["fields"]), result["engine"]["model"])
@@ -83,26 +85,6 @@ def _read(path: Path) -> dict[str, Any]:
         at, said = pointer_to(fault.absolute_path), broken(fault) or fault.message
         raise UsageError(f"{path} is no result of the engine: {at or 'the whole'} {said}; give what extract wrote")
     return dict(result)
-
-
-def _document(told: Mapping[str, Any], result_json: Path, given: Path | None) -> Path:
-    path, digest = Path(told["path"]), told["sha256"]
-    if digest is None:
-        raise UsageError(f"{result_json}: the document was never read, so that it cannot be told: extract it again")
-    if given is not None:
-        if not given.is_file():
-            raise UsageError(f"{given} does not exist: give the file of the document")
-        if sha256_of(given) != digest:
-            raise UsageError(f"{given} is not the document of {result_json} (its sha256 differs): give that one")
-        return given
-    places = (path, result_json.parent / path.name)
-    there = [place for place in places if place.is_file()]
-    for place in there:
-        if sha256_of(place) == digest:
-            return place
-    where = " or ".join(map(str, dict.fromkeys(there or places)))
-    wrong = "the file has changed since (its sha256 differs)" if there else "there is no such file"
-    raise UsageError(f"the document of {result_json} is not at {where}, {wrong}: give it with --document")
 
 
 def _fields(data: Mapping[str, Any], doctype: DocumentType | None, where: Path) -> dict[str, Field]:
