@@ -44,6 +44,7 @@ from engine.receive import Document, receive
 from engine.reread import doubted_pages, read_together
 from engine.result import Field, Finding, Result, Usage
 from engine.route import Decision, PageRoute, readings_to_routes, without_vlm
+from engine.split import split_findings
 from engine.unreadable import failed_fields, nothing_read
 from engine.values.numbers import decimal_sign_of
 from engine.vlm.ask import PageAnswer, Vlm
@@ -93,6 +94,7 @@ def extract(
         known = doctypes[0] if len(doctypes) == 1 else None
         return nothing_read(path, known, failed_fields(known), str(error), ocr)
     doctype, doubt = choose_type(readings, doctypes)
+    doubt = (*doubt, *split_findings(readings, doctypes))
     routes = readings_to_routes(readings, document, doctype, config)
     answers = ask_pages(document, readings, routes, doctype, vlm, config, progress)
     return conclude(document, readings, doctype, config, answers, doubt=doubt, vlm=vlm)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 from typing import BinaryIO
 
 from engine.errors import UsageError
@@ -17,24 +18,30 @@ LONGEST_NAME = 240
 """Bytes of a name: most file systems take 255, and ``.json`` and a little more must fit behind it."""
 
 
-def result_names(paths: Iterable[Path]) -> dict[Path, str]:
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
+
+
+def result_names(paths: Iterable[Path], known: Mapping[str, str] = NO_NAMES) -> dict[Path, str]:
     """The file name of each document's result, as ``{path: "NAME.json"}`` in the order given.
 
     NAME is the stem. Documents that share a stem get the path below their common folder instead, with ``/``
     as ``__`` and the suffix kept. Where even that is shared or too long for a file system, the start of a
     hash of the path follows. The same file named twice, however written, is one document: the first path
     stays. Nothing is looked up on disk.
+
+    *known* are the names that documents have already, by their whole paths: they keep them, others make way.
     """
     documents: dict[str, Path] = {}
     for path in paths:
         documents.setdefault(os.path.abspath(path), path)  # noqa: PTH100 - resolve() would ask the disk
-    names = {whole: _fitting(Path(whole).stem, whole) for whole in documents}
+    names = {whole: _fitting(Path(whole).stem, whole) for whole in (*known, *documents)}
     for shared in _shared(names):
         common = os.path.commonpath([os.path.dirname(whole) for whole in shared])  # noqa: PTH120
         for whole in shared:
             names[whole] = _fitting(os.path.relpath(whole, common).replace(os.sep, "__"), whole)
+    names |= {whole: name.removesuffix(".json") for whole, name in known.items()}
     for shared in _shared(names):
-        names |= {whole: _marked(names[whole], whole) for whole in shared}
+        names |= {whole: _marked(names[whole], whole) for whole in shared if whole not in known}
     return {path: f"{names[whole]}.json" for whole, path in documents.items()}
 
 

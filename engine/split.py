@@ -108,6 +108,8 @@ def looks_to_split(looks: Sequence[PageLook], barcodes: Mapping[int, str] = NO_B
 
 def split_findings(readings: Sequence[Reading], doctypes: Sequence[DocumentType]) -> tuple[Finding, ...]:
     """A warning for each page of one document where another may begin: their values would be taken for one's."""
+    if len(readings) < 2:
+        return ()
     found = split(readings, doctypes)
     begins = {piece.first: piece.reason for piece in found.pieces[1:]}
     return tuple(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dbos import DBOSClient
 
-from engine.batch.run import already_there
+from engine.batch.results import already_there
 from engine.batch.shared import Shared
 from engine.batch.state import Batch, cancelled_file
 from engine.batch.worker import OPEN
@@ -23,6 +23,6 @@ def cancel(batch: Batch, shared: Shared) -> int:
         mine = [each.workflow_id for each in open_ if each.input and each.input["args"][0].batch == batch.name]
         if mine:
             client.cancel_workflows(mine, cancel_children=True)
-        return len(batch.items) - sum(1 for _ in already_there(batch.items, batch.out))
+        return len(batch.items) - sum(1 for _ in already_there(batch))
     finally:
         client.destroy()

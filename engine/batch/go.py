@@ -10,8 +10,10 @@ from dbos import error as dbos_error
 from sqlalchemy.exc import SQLAlchemyError
 
 from engine.batch.database import LOCAL, database_url, executor_name, launched
+from engine.batch.forget import forget_failed
 from engine.batch.pool import Pool
-from engine.batch.run import Done, forget_failed, run
+from engine.batch.results import Done, Superseded
+from engine.batch.run import run
 from engine.batch.shared import Shared, cause, is_postgres
 from engine.batch.state import Batch
 from engine.batch.worker import DEAD, alive, serve, signed_on
@@ -27,10 +29,11 @@ def go(
     *,
     again: bool = False,
     dead: float = DEAD,
-) -> None:
-    """All of the batch's documents to their results; *again* tries those that failed once more.
+) -> Superseded:
+    """All of the batch's documents to their results; *again* tries what failed once more.
 
-    Machines without a sign of life for *dead* seconds count as gone. The pool is closed at the end.
+    Machines without a sign of life for *dead* seconds count as gone. The pool is closed at the end. What became of
+    the results that these supersede.
 
     Raises UsageError where the database or a result cannot be written: what is recorded stays.
     """
@@ -53,7 +56,7 @@ def go(
     ):
         if again:
             forget_failed(batch)
-        run(batch, shared, told)
+        return run(batch, shared, told)
 
 
 def work_for_others(

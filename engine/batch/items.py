@@ -17,7 +17,7 @@ from pathlib import Path, PurePath
 from engine.batch.manifest import MANIFESTS, Row, read_manifest
 from engine.batch.remote import address_to_path, check_address, is_address, listed
 from engine.errors import UsageError
-from engine.output import result_names
+from engine.output import NO_NAMES, result_names
 from engine.receive import detect_format
 
 SUFFIXES = frozenset({".pdf", ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".gif", ".bmp", ".heic", ".heif"})
@@ -39,6 +39,11 @@ class Item:
         """As it was given: what results and people are told."""
         return self.address or str(self.path)
 
+    @property
+    def whole(self) -> str:
+        """Which document it is, wherever the command was given."""
+        return self.address or os.path.abspath(self.path)  # noqa: PTH100 - resolve() would follow links
+
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
@@ -56,8 +61,10 @@ class _PassedOver:
     closed: list[Path] = field(default_factory=list)
 
 
-def inputs_to_items(inputs: Sequence[str], out: Path) -> Inputs:
+def inputs_to_items(inputs: Sequence[str], out: Path, known: Mapping[str, str] = NO_NAMES) -> Inputs:
     """All documents that *inputs* name, each once, in the order named; below *out* nothing is an input.
+
+    *known* are the names that results have already, by the documents' whole paths.
 
     A document that is named twice has the type and settings that one of the namings has. Raises UsageError: an input
     that is not there, a pattern that fits nothing, a manifest that cannot be read, two types for one document.
@@ -69,7 +76,7 @@ def inputs_to_items(inputs: Sequence[str], out: Path) -> Inputs:
             place = row.place if is_address(row.place) else os.path.abspath(row.place)  # noqa: PTH100 - links stay
             named[place] = _together(named.get(place), row)
     paths = [address_to_path(row.place) if is_address(row.place) else Path(row.place) for row in named.values()]
-    names = result_names(paths)
+    names = result_names(paths, known)
     items = tuple(
         Item(path, names[path], row.type, row.options, row.place if is_address(row.place) else None)
         for path, row in zip(paths, named.values(), strict=True)

@@ -25,7 +25,7 @@ from engine.batch.traces import annotate
 OURS = "engine.batch"
 """Its messages are fixed words: what changes from line to line is told beside them."""
 
-IDS = frozenset({"step", "document", "page", "seconds", "done", "of", "status", "pages", "vlm_pages"})
+IDS = frozenset({"step", "job", "document", "page", "seconds", "done", "of", "status", "pages", "vlm_pages"})
 """What a line may tell beside its message."""
 
 WORDS = frozenset({"path", "reason"})

@@ -13,16 +13,24 @@ import csv
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 
 from engine.batch.remote import is_address
+from engine.config import Config
 from engine.errors import UsageError
 
 MANIFESTS = frozenset({".csv", ".jsonl"})
 
-NOT_A_ROWS = frozenset({"password", "database", "jobs", "cache", "no_cache", "max_usd", "max_vlm_pages"})
+NOT_A_ROWS = frozenset(
+    {"password", "database", "jobs", "cache", "no_cache", "max_usd", "max_vlm_pages"}
+    | {"vlm_jobs", "requests_per_minute", "store_bytes", "schemas"}
+)
 """Settings that a row cannot have: secrets, which would be written down with it, and what is the whole batch's."""
+
+A_ROWS = tuple(sorted({setting.name for setting in fields(Config)} - NOT_A_ROWS))
+"""Settings that it can have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +62,14 @@ def _row(path: Path, where: str, told: Mapping[str, str]) -> Row:
         impossible = True
     if impossible:
         raise UsageError(f"{path}, {where}: {place!r} can be no path: correct it")
-    if refused := sorted(NOT_A_ROWS & set(told)):
-        raise UsageError(f"{path}, {where}: {refused[0]} is a setting of the whole batch: take it out of the manifest")
     options = {name.lower(): value for name, value in told.items() if name not in ("path", "type")}
+    if refused := sorted(NOT_A_ROWS & set(options)):
+        raise UsageError(f"{path}, {where}: {refused[0]} is a setting of the whole batch: take it out of the manifest")
+    for name in options:
+        if name not in A_ROWS:
+            near = get_close_matches(name, A_ROWS, n=1, cutoff=0.0)[0]
+            known = ", ".join(("path", "type", *A_ROWS))
+            raise UsageError(f"{path}, {where}: unknown column {name!r}: did you mean {near!r}? Known are {known}")
     return Row(place if is_address(place) else str(path.parent / place), told.get("type"), options)
 
 

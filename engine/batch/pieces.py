@@ -8,7 +8,7 @@ and why, is noted in ``OUT/.engine/pieces.jsonl``, so that status and retry know
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,36 +38,54 @@ def _piece(item: Item, pages: str, name: str) -> Item:
     return replace(item, name=name, options={**item.options, "pages": pages})
 
 
-def note(file: Path, item: Item, split: Split, items: Sequence[Item]) -> None:
-    """Add to *file* how *item* was cut. Raises UsageError where that cannot be written."""
-    told = {
-        "name": item.name,
-        "path": item.place,
-        "pieces": [
+class Cuts:
+    """Which files were cut, as *file* has it: later lines come after earlier ones."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._noted = dict(_noted(file))
+
+    def pieces(self, items: Iterable[Item]) -> tuple[Item, ...]:
+        """The items, those that were cut replaced by their pieces."""
+        return tuple(
+            piece
+            for item in items
+            for piece in [_piece(item, pages, name) for name, pages in self._noted.get(item.name, ())] or [item]
+        )
+
+    def note(self, item: Item, split: Split, items: Sequence[Item]) -> None:
+        """Note how *item* was cut, unless it is known. Raises UsageError where that cannot be written."""
+        if len(items) == 1:
+            self.whole(item)
+            return
+        pieces = [
             {"name": one.name, "pages": one.options["pages"], "begins": piece.reason}
             for one, piece in zip(items, split.pieces, strict=True)
-        ],
-        "separators": list(split.separators),
-    }
-    try:
-        with file.open("a", encoding="utf-8") as lines:
-            lines.write(json.dumps(told) + "\n")
-    except OSError as error:
-        raise UsageError(f"{file} cannot be written ({error.strerror}): make room or give another --out") from error
+        ]
+        self._add(item, pieces, split.separators)
 
+    def whole(self, item: Item) -> None:
+        """Note that *item* is one document, where it was cut before. Raises UsageError as :meth:`note`."""
+        if self._noted.get(item.name):
+            self._add(item, [], ())
 
-def with_pieces(items: Sequence[Item], file: Path) -> tuple[Item, ...]:
-    """The items, those that were cut replaced by their pieces as *file* has them."""
-    noted = dict(_noted(file))
-    return tuple(
-        piece
-        for item in items
-        for piece in ([_piece(item, pages, name) for name, pages in noted[item.name]] if item.name in noted else [item])
-    )
+    def _add(self, item: Item, pieces: Sequence[Mapping[str, str]], separators: Sequence[int]) -> None:
+        known = [(piece["name"], piece["pages"]) for piece in pieces]
+        if self._noted.get(item.name) == known:
+            return
+        self._noted[item.name] = known
+        told = {"name": item.name, "path": item.place, "pieces": pieces, "separators": list(separators)}
+        try:
+            with self._file.open("a", encoding="utf-8") as lines:
+                lines.write(json.dumps(told) + "\n")
+        except OSError as error:
+            raise UsageError(
+                f"{self._file} cannot be written ({error.strerror}): make room or give another --out"
+            ) from error
 
 
 def _noted(file: Path) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """Each file's name with its pieces' names and pages, later lines after earlier ones."""
+    """Each file's name with its pieces' names and pages."""
     try:
         lines = file.read_bytes().splitlines()
     except FileNotFoundError:

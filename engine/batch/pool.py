@@ -16,7 +16,7 @@ from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as TimedOut
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from multiprocessing.synchronize import Semaphore
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NoReturn, ParamSpec, Self, TypeVar
 
@@ -56,7 +56,7 @@ class Pool:
         self._lock = threading.Lock()
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["engine.batch.preload"])
-        self._there = self._context.Semaphore(0)
+        self._hear, self._tell = self._context.Pipe(duplex=False)
         self._pool = self._made()
         for _ in range(self.jobs):
             self._pool.schedule(prepare_process)  # the processes start now, while their parent sees to its database
@@ -90,7 +90,7 @@ class Pool:
         return _wait_for_ever()
 
     def _made(self) -> ProcessPool:
-        return ProcessPool(self.jobs, TASKS_A_PROCESS, _begin, [logs_here(), self._there], context=self._context)
+        return ProcessPool(self.jobs, TASKS_A_PROCESS, _begin, [logs_here(), self._tell], context=self._context)
 
     def _replace(self, broken: ProcessPool) -> None:
         """A new one for one that is broken; the first of those who notice makes it."""
@@ -110,7 +110,8 @@ class Pool:
         with self._lock:
             first, self._closed = not self._closed, True
         for _ in range(self.jobs if first else 0):  # one that is stopped while it begins tells a traceback
-            self._there.acquire(timeout=GRACE)
+            if self._hear.poll(GRACE):
+                self._hear.recv_bytes()
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
 
@@ -121,8 +122,10 @@ def _wait_for_ever() -> NoReturn:
         threading.Event().wait()
 
 
-def _begin(logs: Logs, there: Semaphore) -> None:
-    there.release()
+def _begin(logs: Logs, tell: Connection) -> None:
+    with suppress(OSError):  # nobody waits any more, or so many have begun that nobody can
+        os.set_blocking(tell.fileno(), False)
+        tell.send_bytes(b"begun")
     logs.begin()
     prepare_process()
     signal.signal(signal.SIGTERM, _end)

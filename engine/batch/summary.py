@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -14,17 +14,24 @@ from typing import Any
 
 from engine.as_text import columns, one_line
 from engine.batch.logs import logs_here
-from engine.batch.run import Done
+from engine.batch.results import NOTHING_SUPERSEDED, Done, Superseded
 
 log = logging.getLogger(__name__)
 
 STATUSES = ("clean", "review", "failed", "cancelled")
 REASONS = 10  # of failures that the summary names; all are in the results
+PATHS = 1000
+"""Of ignored files that the summary as JSON names: a folder may hold any number."""
 
 
 @dataclass
 class Tally:
-    """What is counted while a batch runs."""
+    """What is counted while a batch runs.
+
+    ``unpaid`` are documents with pages left for the budget, ``bad`` those for review with pages that a provider or a
+    reader failed on; ``outdated`` reviewed results that are kept though what they are of has changed; ``earlier`` the
+    results of earlier runs by their status.
+    """
 
     total: int
     spent: Callable[[], Decimal]
@@ -34,6 +41,11 @@ class Tally:
     pages: int = 0
     vlm_pages: int = 0
     failures: list[tuple[str, str]] = field(default_factory=list)
+    unpaid: int = 0
+    bad: int = 0
+    outdated: list[str] = field(default_factory=list)
+    earlier: Mapping[str, int] = field(default_factory=dict)
+    superseded: Superseded = NOTHING_SUPERSEDED
 
     def add(self, done: Done) -> None:
         self.total += done.beside
@@ -41,6 +53,10 @@ class Tally:
         self.fresh += done.fresh
         self.pages += done.pages
         self.vlm_pages += done.vlm_pages
+        self.unpaid += bool(done.again.unpaid)
+        self.bad += bool(done.status != "failed" and done.again.unanswered | done.again.unread)
+        if done.outdated:
+            self.outdated.append(done.item.name)
         if done.status == "failed":
             self.failures.append((done.item.place, done.reason))
 
@@ -57,7 +73,9 @@ class Tally:
         """Seconds that the rest will take, if it goes on as until now; None before the first new result."""
         return self.seconds / self.fresh * (self.total - self.done) if self.fresh else None
 
-    def as_data(self) -> dict[str, Any]:
+    def as_data(self, ignored: Sequence[Path | str] | None = None) -> dict[str, Any]:
+        """``ignored`` are not told where None: nobody has looked for them."""
+        paths = [str(path) for path in ignored or ()]
         return {
             "documents": self.total,
             **{status: self.statuses[status] for status in STATUSES},
@@ -67,6 +85,12 @@ class Tally:
             "usd": self.spent(),
             "seconds": round(self.seconds, 1),
             "failures": [{"path": path, "reason": reason} for path, reason in self.failures],
+            "over_budget": self.unpaid,
+            "with_failed_pages": self.bad,
+            "reviewed_and_outdated": self.outdated,
+            "earlier": {"documents": sum(self.earlier.values()), **self.earlier},
+            "superseded": {"removed": list(self.superseded.removed), "kept": list(self.superseded.kept)},
+            **({} if ignored is None else {"ignored": {"count": len(paths), "paths": paths[:PATHS]}}),
         }
 
     def as_text(self, ignored: Sequence[Path | str]) -> str:
@@ -79,15 +103,34 @@ class Tally:
         ]
         if self.fresh and self.seconds:
             lines.append(f"{self.seconds:.0f} seconds, {self.fresh / self.seconds:.2f} documents a second")
+        lines += self._beside()
         if self.failures:
             rows = [(one_line(path), one_line(reason)) for path, reason in self.failures[:REASONS]]
             more = len(self.failures) - len(rows)
             lines += ["", "failed:", columns(rows), *([f"and {more} more"] if more else [])]
         if ignored:
-            shown = ", ".join(one_line(str(path)) for path in ignored[:REASONS])
-            rest = f" and {len(ignored) - REASONS} more" if len(ignored) > REASONS else ""
-            lines.append(f"ignored, being no documents: {shown}{rest}")
+            lines.append(f"ignored, being no documents: {_listed(ignored)}")
         return "\n".join(lines)
+
+    def _beside(self) -> Iterator[str]:
+        if self.earlier:
+            counts = ", ".join(f"{self.earlier[status]} {status}" for status in STATUSES if self.earlier.get(status))
+            yield f"beside them {sum(self.earlier.values())} of earlier runs: {counts}"
+        if self.unpaid:
+            yield f"{self.unpaid} have pages over the budget: raise it and run again, and these alone are asked about"
+        if self.bad:
+            yield f"{self.bad} have pages that a model or a reader failed on: engine batch retry --failed"
+        if self.outdated:
+            yield f"reviewed, and kept though what they are of has changed: {_listed(self.outdated)}"
+        if self.superseded.removed:
+            yield f"removed, as their documents have results of other names now: {_listed(self.superseded.removed)}"
+        if self.superseded.kept:
+            yield f"kept beside newer results, as somebody changed or reviewed them: {_listed(self.superseded.kept)}"
+
+
+def _listed(paths: Sequence[Path | str]) -> str:
+    shown = ", ".join(one_line(str(path)) for path in paths[:REASONS])
+    return shown + (f" and {len(paths) - REASONS} more" if len(paths) > REASONS else "")
 
 
 @contextmanager

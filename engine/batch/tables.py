@@ -10,7 +10,7 @@ from typing import Any
 import simplejson
 
 from engine.as_json import to_json
-from engine.batch.pieces import with_pieces
+from engine.batch.pieces import Cuts
 from engine.batch.state import Batch, pieces_file
 from engine.csv_export import write_csv
 from engine.errors import UsageError
@@ -23,8 +23,8 @@ LINES = "results.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Results(Collection[Result]):
-    """The results of a batch in the order of its items, read each time they are gone through; those not there are
-    left out. Raises UsageError at a file that is no result."""
+    """The results of a batch in the order of its items, then those of earlier runs, read each time they are gone
+    through; those not there are left out. Raises UsageError at a file that is no result."""
 
     batch: Batch
 
@@ -52,7 +52,7 @@ class Results(Collection[Result]):
                 raise UsageError(f"{path} cannot be read ({error}): delete it and resume the batch") from error
 
     def _paths(self) -> Iterator[Path]:
-        items = with_pieces(self.batch.items, pieces_file(self.batch.out))
+        items = Cuts(pieces_file(self.batch.out)).pieces((*self.batch.items, *self.batch.kept))
         return (self.batch.out / item.name for item in items)
 
 

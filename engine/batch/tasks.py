@@ -123,7 +123,7 @@ def conclude(
 
     readings, doctypes = tuple(unpack(page) for page in pages), asked_types(type_name, config)
     doctype, doubt = choose_type(readings, doctypes)
-    doubt = (*doubt, *split_findings(readings, doctypes)) if config.split else doubt
+    doubt = (*doubt, *split_findings(readings, doctypes))
     given: dict[int, PageAnswer] = {page: unpack(answer) for page, answer in answers.items()}
     vlm = connected(config, shared) if shared else None
     return result_to_json(conclude_document(document, readings, doctype, config, given, doubt=doubt, vlm=vlm))

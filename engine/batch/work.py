@@ -6,9 +6,10 @@ concludes anew but reads nothing again, and a changed path changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any
 
 import simplejson
@@ -41,13 +42,16 @@ class Work:
 
     @property
     def id(self) -> str:
-        kept = _settings(self.config, set(_NAMES) - NOWHERE)
-        return f"document-{_digest([__version__, self.sha256, self.type, self.types, kept])}"
+        return f"document-{self._same(self.config.pages)}"
 
     @property
     def cut_id(self) -> str:
         """Of finding the documents that the whole file holds."""
-        return f"cut-{replace(self, config=replace(self.config, pages=None)).id.removeprefix('document-')}"
+        return f"cut-{self._same(None)}"
+
+    def _same(self, pages: str | None) -> str:
+        kept = _settings(self.config, set(_NAMES) - NOWHERE, {"pages": pages})
+        return _digest([__version__, self.sha256, self.type, self.types, kept])
 
     def page_id(self, page: int) -> str:
         """Of the reading of a page (from 1)."""
@@ -66,8 +70,10 @@ def types_digest(doctypes: Iterable[DocumentType]) -> str:
     return _digest([[doctype.name, doctype.schema] for doctype in doctypes])
 
 
-def _settings(config: Config, names: Iterable[str]) -> Sequence[Sequence[str]]:
-    return [[name, str(getattr(config, name))] for name in sorted(names)]
+def _settings(
+    config: Config, names: Iterable[str], instead: Mapping[str, object] = MappingProxyType({})
+) -> Sequence[Sequence[str]]:
+    return [[name, str(instead[name] if name in instead else getattr(config, name))] for name in sorted(names)]
 
 
 def _digest(data: Any) -> str:

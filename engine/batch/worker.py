@@ -17,6 +17,7 @@ from dbos import error as dbos_error
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from engine import __version__
 from engine.batch.shared import Shared, cause, is_postgres
 
 log = logging.getLogger(__name__)
@@ -66,10 +67,10 @@ def signed_on(shared: Shared, executor: str) -> Iterator[None]:
 
 
 def serve(*, until_idle: bool = False) -> None:
-    """Work until interrupted; with *until_idle* until nothing is left to do."""
+    """Work until interrupted; with *until_idle* until nothing is left that this version of the engine does."""
     while True:
         time.sleep(1.0)
-        if until_idle and not DBOS.list_workflows(status=OPEN, limit=1, load_input=False):
+        if until_idle and not DBOS.list_workflows(status=OPEN, app_version=__version__, limit=1, load_input=False):
             return
 
 

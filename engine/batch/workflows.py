@@ -30,6 +30,9 @@ from engine.receive import Document, page_range
 from engine.split import NOTHING, Split
 
 DOCUMENTS, ASKS = "documents", "asks"
+ENDED = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
+"""States of a workflow that goes on no more."""
+
 AHEAD = 2
 
 

@@ -84,12 +84,14 @@ def run(inputs: tuple[str, ...], type_name: str, out: Path, **options: Any) -> i
     """Extract files, folders, patterns, manifests (.csv, .jsonl with path and type) or s3://… into --out.
 
     Stopped or killed, the same command goes on where it was: what is done is not done again, what is paid is not
-    paid again.
+    paid again. With a higher --max-usd or --max-vlm-pages it asks about the pages that were over the limit, and
+    about no others. Results of earlier runs into --out stay and are counted, and so is what they have cost.
     """
+    from engine.batch.earlier import kept_items, names_given
     from engine.batch.items import inputs_to_items
     from engine.batch.logs import log_left_out
     from engine.batch.run import check
-    from engine.batch.state import Batch, alone, load, same_batch, save
+    from engine.batch.state import Batch, alone, begun, load, save
 
     config = settings(options)
     if config.split and config.pages:
@@ -97,20 +99,19 @@ def run(inputs: tuple[str, ...], type_name: str, out: Path, **options: Any) -> i
     check_type(type_name, config)
     _begin_logs(options["log_json"])
     with alone(out):
-        found = inputs_to_items(inputs, out)
+        old = load(out) if begun(out) else None
+        found = inputs_to_items(inputs, out, names_given(old))
         log_left_out(found.closed)
         if not found.items:
             raise UsageError("there is no document among the inputs: give files, folders or patterns")
         for name in {item.type for item in found.items if item.type}:
             check_type(name, config)
-        try:
-            old = load(out)
-        except UsageError:
-            old = None
-        name = same_batch(old, found.items) or os.urandom(8).hex()
-        whole = Batch(name, out, type_name, config, found.items)
+        kept, undone = kept_items(old, found.items)
+        whole = Batch(old.name if old else os.urandom(8).hex(), out, type_name, config, found.items, kept=kept)
         check(whole)
         save(whole)
+        if undone:
+            say(f"{undone} documents of an earlier run have no result: name them again to have them done")
         return _work(whole, found.ignored, options)
 
 
@@ -125,8 +126,8 @@ def resume(out: Path, **options: Any) -> int:
     """Go on with the batch in --out, its cancelled documents among the rest."""
     from engine.batch.state import alone
 
-    with alone(out):
-        return _work(_loaded(out, options), (), options)
+    with alone(out, only_begun=True):
+        return _work(_loaded(out, options), None, options)
 
 
 @batch.command()
@@ -134,17 +135,21 @@ def resume(out: Path, **options: Any) -> int:
 @_DATABASE
 @settings_file
 @_outputs
-@click.option("--failed", is_flag=True, help="Those that failed; there is nothing else to try again.")
+@click.option("--failed", is_flag=True, help="What failed; there is nothing else to try again.")
 @click.option("--jobs", type=int, metavar="N", help="Processes; 0: one a core.")
 @click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
 def retry(out: Path, failed: bool, **options: Any) -> int:
-    """Try the failed documents of the batch in --out again."""
+    """Try again what failed in the batch in --out: documents, and pages of others.
+
+    Pages whose model was down, busy or refused the key, that hung or crashed, or that the budget left out: they
+    alone are read or asked about again, what is good is kept.
+    """
     from engine.batch.state import alone
 
     if not failed:
         raise UsageError("say what to try again: --failed")
-    with alone(out):
-        return _work(_loaded(out, options), (), options, again=True)
+    with alone(out, only_begun=True):
+        return _work(_loaded(out, options), None, options, again=True)
 
 
 @batch.command()
@@ -155,13 +160,14 @@ def retry(out: Path, failed: bool, **options: Any) -> int:
 def status(out: Path, as_json: bool, **options: Any) -> None:
     """Tell how far the batch in --out is."""
     from engine.as_json import to_json
-    from engine.batch.run import already_there
+    from engine.batch.earlier import earlier_counts
+    from engine.batch.results import already_there
     from engine.batch.summary import Tally
 
     whole = _loaded(out, options)
     budget = _shared(whole).budget(whole.config)
-    tally = Tally(len(whole.items), lambda: budget.spent)
-    for done in already_there(whole.items, out):
+    tally = Tally(len(whole.items), lambda: budget.spent, earlier=earlier_counts(whole))
+    for done in already_there(whole):
         tally.add(done)
     tell(to_json(tally.as_data()) if as_json else tally.as_text(()))
 
@@ -183,10 +189,16 @@ def cancel(out: Path, **options: Any) -> None:
 @_DATABASE
 @settings_file
 @click.option("--name", metavar="NAME", help="Of this worker, one at a time.  [machine and process]")
-@click.option("--until-idle", is_flag=True, help="End when nothing is left to do.")
+@click.option("--until-idle", is_flag=True, help="End when nothing is left that this version does.")
 @click.option("--jobs", type=int, metavar="N", help="Processes; 0: one a core.")
 @click.option("--asks", type=int, default=4, metavar="N", help="Pages asked about at once, over all machines.  [4]")
-@click.option("--rate", type=int, default=0, metavar="N", help="Pages asked about a minute, over all machines.")
+@click.option(
+    "--rate",
+    type=int,
+    default=0,
+    metavar="N",
+    help="Pages begun a minute, over all machines; not requests.",
+)
 @_DEAD_AFTER
 @_LOG_JSON
 def worker(
@@ -223,7 +235,7 @@ def _loaded(out: Path, options: dict[str, Any]) -> Batch:
     """The batch in *out*, with what is not written down of it and what these options say anew."""
     from dataclasses import replace
 
-    from engine.batch.pieces import with_pieces
+    from engine.batch.pieces import Cuts
     from engine.batch.state import load, pieces_file
 
     config, whole = settings(options), load(out.absolute())
@@ -233,7 +245,7 @@ def _loaded(out: Path, options: dict[str, Any]) -> Batch:
         options[name] = options[name] and options[name].absolute() if name in options else None
     os.chdir(whole.begun_in)  # paths are as they were given there
     jobs = whole.config.jobs if options.get("jobs") is None else config.jobs
-    whole = replace(whole, items=with_pieces(whole.items, pieces_file(out)))
+    whole = replace(whole, items=Cuts(pieces_file(whole.out)).pieces(whole.items))
     return replace(whole, config=replace(whole.config, jobs=jobs, database=config.database, password=config.password))
 
 
@@ -254,7 +266,7 @@ def _begin_logs(as_json: bool) -> None:
     replace(logs_here(), as_json=as_json).begin()
 
 
-def _work(whole: Batch, ignored: Sequence[Path | str], options: dict[str, Any], *, again: bool = False) -> int:
+def _work(whole: Batch, ignored: Sequence[Path | str] | None, options: dict[str, Any], *, again: bool = False) -> int:
     from engine.as_json import to_json
     from engine.batch.pool import Pool
     from engine.batch.tables import check_tables, write_tables
@@ -265,13 +277,14 @@ def _work(whole: Batch, ignored: Sequence[Path | str], options: dict[str, Any], 
     check_tables(options["csv_path"], options["parquet"])
     shared = _shared(whole)
     pool = Pool(whole.config.jobs)  # before these imports, which take as long as its processes to start
+    from engine.batch.earlier import earlier_counts
     from engine.batch.go import go
     from engine.batch.summary import Tally, progress
 
     tally = Tally(len(whole.items), lambda: shared.budget(whole.config).spent)
     try:
         with pool, progress(tally, quiet=options["quiet"]) as told:
-            go(whole, shared, pool, told, again=again, dead=options["dead_after"])
+            tally.superseded = go(whole, shared, pool, told, again=again, dead=options["dead_after"])
     except KeyboardInterrupt:
         say(f"stopped after {tally.done} of {tally.total} documents: the same command goes on from there")
         return _leave(STOPPED_EXIT)
@@ -279,7 +292,8 @@ def _work(whole: Batch, ignored: Sequence[Path | str], options: dict[str, Any], 
         say(str(error))
         return _leave(error.exit_code)
     write_tables(whole, options["csv_path"], options["parquet"])
-    tell(to_json(tally.as_data()) if options["as_json"] else tally.as_text(ignored))
+    tally.earlier = earlier_counts(whole)
+    tell(to_json(tally.as_data(ignored)) if options["as_json"] else tally.as_text(ignored or ()))
     return _leave(max(EXIT_CODES.get(status, EXIT_CODES["review"]) for status in tally.statuses))
 
 

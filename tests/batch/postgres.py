@@ -8,8 +8,9 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 PASSWORD = "not-to-be-told"  # noqa: S105 - of a server that lives as long as a test
@@ -25,9 +26,24 @@ def programs() -> Path | None:
     return places[-1].parent if places else None
 
 
+@dataclass(frozen=True)
+class Server:
+    """A server that runs. ``restart`` stops it as a system that shuts down does, and starts it again."""
+
+    url: str
+    restart: Callable[[], None]
+
+
 @contextmanager
 def postgres(connections: int = 200) -> Iterator[str]:
     """The URL of a server that has just been started. Raises FileNotFoundError where Postgres is not installed."""
+    with server(connections) as started:
+        yield started.url
+
+
+@contextmanager
+def server(connections: int = 200) -> Iterator[Server]:
+    """One that has just been started. Raises FileNotFoundError where Postgres is not installed."""
     bin_ = programs()
     if bin_ is None:
         raise FileNotFoundError("initdb: apt-get install postgresql")
@@ -46,9 +62,15 @@ def postgres(connections: int = 200) -> Iterator[str]:
             as_user,
         )
         settings = f"-p {port} -h 127.0.0.1 -k {root} -c fsync=off -c max_connections={connections}"
-        _run([bin_ / "pg_ctl", "-D", data, "-o", settings, "-l", root / "log", "-w", "start"], root, as_user)
+        start = [bin_ / "pg_ctl", "-D", data, "-o", settings, "-l", root / "log", "-w", "start"]
+        _run(start, root, as_user)
+
+        def restart() -> None:
+            _run([bin_ / "pg_ctl", "-D", data, "-m", "fast", "-w", "stop"], root, as_user)
+            _run(start, root, as_user)
+
         try:
-            yield f"postgresql://engine:{PASSWORD}@127.0.0.1:{port}/postgres"
+            yield Server(f"postgresql://engine:{PASSWORD}@127.0.0.1:{port}/postgres", restart)
         finally:
             _run([bin_ / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"], root, as_user)
 

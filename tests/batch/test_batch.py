@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +23,12 @@ from tests.vlm import servers
 ROOT = Path(__file__).parents[2]
 
 
-def batch(*arguments: object, code: int | None = None) -> subprocess.CompletedProcess[str]:
+def batch(
+    *arguments: object, code: int | None = None, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     command = [str(PROGRAM), "batch", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    environ = {**os.environ, **(environment or {})}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environ)
     if code is not None:
         assert done.returncode == code, done.stderr
     return done

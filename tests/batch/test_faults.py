@@ -231,6 +231,27 @@ def test_no_single_file_may_grow(tmp_path: Path) -> None:
     assert len(results(tmp_path / "out")) == 4
 
 
+def test_a_folder_that_may_not_be_written_to_is_one_sentence(tmp_path: Path) -> None:
+    """Root may write anywhere: for it the command is begun without that power."""
+    (slip,) = slips(tmp_path / "in", 1)
+    before = {}
+    for out in (tmp_path / "empty", tmp_path / "begun"):
+        out.mkdir()
+        if out.name == "begun":
+            assert batch("run", slip, "--type", "receipt", "--out", out).returncode == 1
+        before[out] = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
+        for path in (*before[out], out):
+            path.chmod(0o555 if path.is_dir() else 0o444)
+    powerless = ("setpriv", "--bounding-set", "-dac_override") if os.geteuid() == 0 else ()
+    for out, found in before.items():
+        command = (*powerless, PROGRAM, "batch", "run", slip, "--type", "receipt", "--out", out)
+        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+        assert done.returncode == 3, done.stderr
+        assert len(done.stderr.splitlines()) == 1, done.stderr
+        assert "cannot be written" in done.stderr
+        assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == found
+
+
 def test_names_are_names_and_results_stay_where_they_belong(tmp_path: Path) -> None:
     """Nobody reads them but the file system: no shell, no pattern, no path."""
     (slip,) = slips(tmp_path / "made", 1)
@@ -250,3 +271,11 @@ def test_names_are_names_and_results_stay_where_they_belong(tmp_path: Path) -> N
     assert set(told) == {*names, "outside.png", "gone.png"}
     assert {name for name, each in told.items() if each["status"] == "failed"} == {"gone.png"}
     assert {path for path in tmp_path.rglob("*") if not path.is_relative_to(out)} == before
+
+
+def test_a_place_that_is_a_file_is_told(tmp_path: Path) -> None:
+    slips(tmp_path / "in", 1)
+    (tmp_path / "out").write_text("a file")
+    done = batch("run", tmp_path / "in", "--type", "receipt", "--out", tmp_path / "out")
+    assert done.returncode == 3
+    assert "cannot be written to (Not a directory)" in done.stderr

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from engine.as_json import result_to_json
 from engine.batch.content import taken
+from engine.batch.finished import Finished
 from engine.batch.items import Inputs, inputs_to_items
 from engine.batch.remote import address_to_path
-from engine.batch.run import already_there, check
+from engine.batch.results import there
+from engine.batch.run import check
 from engine.batch.state import Batch, load, save
 from engine.config import Config
 from engine.errors import BadInput, UsageError
@@ -167,6 +169,7 @@ def test_the_same_file_is_one_item_and_has_what_its_row_says(folder: Path) -> No
         ({"path": "a\0b.pdf"}, "can be no path"),
         ({"path": "\ud83d.pdf"}, "can be no path"),
         ({"path": "a.pdf", "password": "secret"}, "password is a setting of the whole batch"),
+        ({"path": "a.pdf", "Password": "secret"}, "password is a setting of the whole batch"),
         ({"path": "s3://user:secret@bucket/a.pdf"}, "holds a password"),
     ],
 )
@@ -174,6 +177,14 @@ def test_rows_that_cannot_be_are_told_with_their_line(folder: Path, row: dict[st
     with pytest.raises(UsageError, match=told) as refused:
         items_of(manifest(folder, row))
     assert "secret" not in str(refused.value)
+
+
+def test_an_unknown_column_is_told_with_those_that_a_row_may_have(folder: Path) -> None:
+    with pytest.raises(UsageError, match="unknown column 'langs': did you mean 'lang'") as refused:
+        items_of(manifest(folder, {"path": "a.pdf", "langs": "deu"}))
+    known = str(refused.value).partition("Known are ")[2].split(", ")
+    assert {"path", "type", "lang", "pages"} <= set(known)
+    assert not {"password", "database", "max_usd", "schemas"} & set(known)
 
 
 def test_manifests_of_other_forms_are_told(folder: Path) -> None:
@@ -205,6 +216,7 @@ def test_the_result_of_another_document_is_not_taken_for_ones_own(folder: Path, 
         if refused:
             with pytest.raises(UsageError, match="is the result of elsewhere"):
                 check(Batch("a batch", tmp_path, "receipt", Config(), (item,)))
-            assert list(already_there([item], tmp_path)) == []
         else:
-            assert [done.status for done in already_there([item], tmp_path)] == ["review"]
+            done = there(item, tmp_path, Finished(tmp_path / "none"))
+            assert done is not None
+            assert done.status == "review"

@@ -10,8 +10,8 @@ import pikepdf
 import pytest
 
 from engine.batch.items import Item
-from engine.batch.pieces import pieces_to_items, with_pieces
-from engine.batch.run import already_there
+from engine.batch.pieces import Cuts, pieces_to_items
+from engine.batch.results import already_there
 from engine.batch.state import load, pieces_file
 from engine.flow import extract
 from engine.split import Piece, Split
@@ -76,8 +76,10 @@ def test_pieces_are_known_afterwards_and_not_done_again(cut: tuple[Path, Path, K
     after = {path: path.stat().st_mtime_ns for path in out.glob("*.json")}
     assert after.keys() == before.keys()
     assert {path.name for path in after if after[path] != before[path]} == {"scan__p4.json"}
-    items = with_pieces(load(out).items, pieces_file(out))
-    assert [done.item.name for done in already_there(items, out)] == ["scan__p1-2.json", "scan__p4.json", "single.json"]
+    whole = load(out)
+    items = Cuts(pieces_file(out)).pieces(whole.items)
+    names = [done.item.name for done in already_there(whole, items)]
+    assert names == ["scan__p1-2.json", "scan__p4.json", "single.json"]
 
 
 def test_a_piece_takes_no_other_results_name() -> None:
@@ -87,3 +89,11 @@ def test_a_piece_takes_no_other_results_name() -> None:
     assert first.name.startswith("scan__p1-3~")
     assert second.name == "scan__p4.json"
     assert (first.options["pages"], second.options["pages"]) == ("1-3", "4")
+
+
+def test_a_file_of_several_documents_that_is_not_cut_is_told(tmp_path: Path) -> None:
+    """By extract too, which cuts nothing: their values would be taken for one document's."""
+    told = extract(joined(tmp_path / "scan.pdf", STATEMENT, CONTRACT)).findings
+    (doubt,) = [finding for finding in told if "another document may begin" in finding.message]
+    assert (doubt.page, doubt.severity) == (3, "warning")
+    assert not [finding for finding in extract(STATEMENT).findings if "another document" in finding.message]

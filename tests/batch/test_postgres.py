@@ -23,6 +23,7 @@ from engine.cli import main
 from tests.batch.counting import counting_model
 from tests.batch.killing import PROGRAM
 from tests.batch.postgres import PASSWORD, postgres, programs
+from tests.batch.postgres import server as one_server
 from tests.batch.small import slips
 from tests.vlm import servers
 
@@ -222,7 +223,7 @@ def test_what_is_cancelled_is_resumed_by_whom_it_belongs_to(
     database: str, machines: list[Machine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ENGINE_DATABASE", database)
-    slips(tmp_path / "in", 12)
+    slips(tmp_path / "in", 30)
     run = Machine(database, "run", tmp_path / "in", "--type", "receipt", "--out", tmp_path / "out", "--json")
     machines.append(run)
     run.wait_for("conclude")
@@ -230,13 +231,53 @@ def test_what_is_cancelled_is_resumed_by_whom_it_belongs_to(
     run.end()
     told = json.loads(run.out)
     assert told["cancelled"] > 0
-    assert told["cancelled"] + told["review"] + told["clean"] == 12
+    assert told["cancelled"] + told["review"] + told["clean"] == 30
     resumed = Machine(database, "resume", "--out", tmp_path / "out", "--json")
     machines.append(resumed)
     assert resumed.end() in (0, 1)
-    assert len(results(tmp_path / "out")) == 12
+    assert len(results(tmp_path / "out")) == 30
     # a step that was under way when its document was cancelled came to its end, and was not recorded
-    assert concluded(run, resumed).total() <= 12 + 2
+    assert concluded(run, resumed).total() <= 30 + 2
+
+
+def test_a_database_that_is_restarted_in_mid_run_costs_at_most_a_resumption(
+    machines: list[Machine], tmp_path: Path
+) -> None:
+    """The run goes on, or ends with one sentence; nothing is lost and no document fails for it."""
+    slips(tmp_path / "in", 24)
+    command = ("run", tmp_path / "in", "--type", "receipt", "--out", tmp_path / "out", "--json")
+    with one_server() as own:
+        run = Machine(own.url, *command)
+        machines.append(run)
+        run.wait_for("conclude")
+        own.restart()
+        code = run.end()
+        assert code in (0, 1, 3), run.log[-5:]
+        assert not any("Traceback" in line for line in run.log)
+        if code == 3:
+            assert "what is recorded stays" in run.log[-1]
+            assert [line for line in run.log if not line.startswith("{")] == run.log[-1:]
+            again = Machine(own.url, *command)
+            machines.append(again)
+            assert again.end() in (0, 1), again.log[-5:]
+    assert len(results(tmp_path / "out")) == 24
+    assert {each["status"] for each in results(tmp_path / "out").values()} <= {"clean", "review"}
+
+
+def test_an_idle_worker_does_not_wait_for_work_of_another_version(
+    database: str, machines: list[Machine], tmp_path: Path
+) -> None:
+    (slip,) = slips(tmp_path / "in", 1)
+    run = Machine(database, "run", slip, "--type", "receipt", "--out", tmp_path / "out")
+    machines.append(run)
+    assert run.end() == 1, run.log[-5:]
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(
+            "UPDATE dbos.workflow_status SET status = 'ENQUEUED', application_version = '0.0.0' WHERE name = 'document'"
+        )
+    worker = Machine(database, "worker", "--until-idle")
+    machines.append(worker)
+    assert worker.end() == 0, worker.log[-5:]
 
 
 @pytest.mark.parametrize(

@@ -195,3 +195,5 @@ def test_a_batch_of_addresses(served: tuple[Path, str], tmp_path: Path) -> None:
         assert told["status"] == "failed"
         assert f"{address}/{name}" in told["findings"][0]["message"]
     assert "engine-fetched-" not in json.dumps(results)
+    status = json.loads(batch("status", "--out", out, "--json", code=0).stdout)
+    assert (status["review"], status["failed"]) == (2, 2)
