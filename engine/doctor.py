@@ -23,7 +23,15 @@ from engine.vlm.wire import Fault
 OLDEST_PYTHON = (3, 11)
 LOOK = 5.0  # seconds a provider may take to list its models
 TIMEOUT = 20  # seconds a program may take to tell its version
-EXTRAS = {"heic": "pillow_heif", "google": "google.genai", "fast": "onnxruntime", "split": "zxingcpp"}
+EXTRAS = {
+    "heic": "pillow_heif",
+    "google": "google.genai",
+    "fast": "onnxruntime",
+    "split": "zxingcpp",
+    "parquet": "pyarrow",
+    "remote": "fsspec",
+    "web": "fastapi",
+}
 """Each optional extra with the module it brings."""
 
 

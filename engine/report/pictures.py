@@ -48,7 +48,7 @@ def pictures(result: Result, result_json: Path, config: Config) -> Iterator[Pict
     except EngineError as error:  # it takes a password that was not given, or something that is not installed
         yield from (Picture(page.page, gone=f"There is no picture: {error}") for page in pages)
     else:
-        marked = {told.page for told in (*result.fields.values(), *result.findings)}
+        marked = {field.page for field in result.fields.values()} | {finding.page for finding in result.findings}
         for page in pages:
             if len(pages) <= MANY or page.page in marked:
                 yield _picture(document, page, config)
