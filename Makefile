@@ -1,7 +1,7 @@
 # Every habit of the project as a target; `make help` lists them. PYTHON=… picks the interpreter, DATA=DIR the
 # documents a bench measures (without it the bundled fixtures).
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-llama lint format bench bench-fields bench-handwriting bench-read bench-hostile bench-engines bench-tables bench-route bench-legible bench-long bench-verify bench-confidence bench-false-success bench-hidden bench-ink bench-learn outcomes bench-split bench-scale soak fixtures clean
+.PHONY: help setup demo test test-slow test-llama lint case format bench bench-fields bench-handwriting bench-read bench-hostile bench-engines bench-tables bench-route bench-legible bench-long bench-verify bench-confidence bench-false-success bench-hidden bench-ink bench-learn outcomes bench-split bench-scale soak fixtures clean
 
 PYTHON ?= python3
 DATA ?=
@@ -42,6 +42,10 @@ lint: setup  ## check style, types and layers
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+case: setup  ## turn a reviewed result into a regression case (RESULT=out/a.json)
+	@test -n "$(RESULT)" || { echo 'give RESULT=FILE.json, as engine review or you corrected it: see docs/review.md'; exit 1; }
+	$(BIN)/engine regress add "$(RESULT)" --accept
 
 format: setup  ## put the code in its usual form
 	$(BIN)/ruff format .

@@ -80,14 +80,18 @@ def doubts(doctype: DocumentType, fields: Mapping[str, Field]) -> tuple[str, ...
         if leaf.critical:
             values = {pointer: field for pointer, field in fields.items() if matches(leaf.pointer, pointer)}
             found += [pointer for pointer, field in values.items() if not vouched(field, doctype.threshold)]
-            found += [] if values else [leaf.array or leaf.pointer]
+            place = leaf.array or leaf.pointer
+            told_empty = place in fields and fields[place].source == "human"
+            found += [] if values or told_empty else [place]
     return tuple(dict.fromkeys(found))
 
 
 def vouched(field: Field, threshold: float) -> bool:
+    if field.source == "human":  # a person vouches, also for there being none
+        return True
     if field.value is None:
         return False
-    if field.verdict == "confirmed" or field.source == "human":
+    if field.verdict == "confirmed":
         return True
     calibrated = field.source not in ("vlm", "given")  # no word of others for how sure they are vouches for anything
     return field.verdict == "unchecked" and calibrated and (field.confidence or 0.0) >= threshold

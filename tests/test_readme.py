@@ -6,11 +6,14 @@ import json
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import PIPE, STDOUT
 
+import httpx
 import pytest
 
 from tests.vlm import servers
@@ -38,7 +41,9 @@ def commands(page: str = README) -> Iterator[list[str]]:
                 yield shlex.split(line[2:])
 
 
-ENGINE = [command for command in [*commands(), *commands(MODELS)] if command[0] == "engine"]
+OURS = [command for command in [*commands(), *commands(MODELS)] if command[0] == "engine"]
+SERVERS = [command for command in OURS if command[1] in ("review", "serve")]
+ENGINE = [command for command in OURS if command not in SERVERS]
 MAKE = [command for command in commands() if command[0] == "make"]
 NOT_OURS = (["export"], ["pip", "install"], ["ollama", "pull"])
 OLLAMA = "http://localhost:11434/v1"
@@ -75,6 +80,13 @@ def run(folder: Path, *command: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
+def prepare(folder: Path, command: list[str]) -> None:
+    """What an earlier command of the README leaves, where it has not run here: its results in ``out``."""
+    if command[1] in ("report", "review") and not (folder / command[2]).exists():
+        (made,) = (c for c in ENGINE if c[1] == "extract" and f"--out {command[2]} " in " ".join(c))
+        run(folder, PROGRAM, *made[1:])
+
+
 def test_no_command_is_of_a_kind_that_nobody_tries() -> None:
     others = [c for c in commands() if c[0] not in ("engine", "make")]
     assert [c for c in others if not any(c[: len(known)] == known for known in NOT_OURS)] == []
@@ -84,6 +96,7 @@ def test_no_command_is_of_a_kind_that_nobody_tries() -> None:
 
 @pytest.mark.parametrize("command", ENGINE, ids=" ".join)
 def test_engine_commands_run(copy: Path, models: servers.Server, command: list[str]) -> None:
+    prepare(copy, command)
     here = [models.base_url("openai-compatible") if word == OLLAMA else word for word in command[1:]]
     done = run(copy, PROGRAM, *here)
     assert done.returncode in FINE.get(command[1], {0}), done.stderr
@@ -93,6 +106,22 @@ def test_engine_commands_run(copy: Path, models: servers.Server, command: list[s
         assert result["pages"][0]["outcome"] == "complete"
         assert result["fields"]["/total"]["source"] == "vlm"
         assert named == "replay" or result["engine"]["model"].startswith(f"{named}/")
+
+
+@pytest.mark.parametrize("command", SERVERS, ids=" ".join)
+def test_servers_serve_until_they_are_stopped(copy: Path, command: list[str]) -> None:
+    quiet = {"review": ["--no-browser"], "serve": ["--port", "0"]}[command[1]]
+    prepare(copy, command)
+    serving = subprocess.Popen([PROGRAM, *command[1:], *quiet], cwd=copy, stdout=PIPE, stderr=STDOUT, text=True)
+    assert serving.stdout is not None
+    try:
+        told = next(line for line in serving.stdout if "http://" in line)
+        (address,) = re.findall(r"http://\S+", told)
+        page = httpx.get(address if command[1] == "review" else f"{address}/healthz", follow_redirects=True)
+        assert page.status_code == 200
+    finally:
+        serving.send_signal(signal.SIGINT)
+        assert serving.wait(30) in (0, 130)
 
 
 @pytest.mark.parametrize("command", MAKE, ids=" ".join)

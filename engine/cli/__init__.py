@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import click
 
 from engine import __version__
-from engine.cli import batch, cases, documents, report, serve, setup, types
+from engine.cli import batch, cases, documents, report, review, serve, setup, types
 from engine.cli.options import STOPPED_EXIT, USAGE_EXIT, say
 from engine.errors import EngineError
 
@@ -55,6 +55,6 @@ def _usage_sentence(error: click.ClickException) -> str:
     return f"{error.format_message().rstrip('.')} (see {command} --help)"
 
 
-for _group in (documents, types, cases, batch, setup, report, serve):
+for _group in (documents, types, cases, batch, setup, report, review, serve):
     for _command in _group.COMMANDS:
         cli.add_command(_command)

@@ -218,12 +218,14 @@ def _update(cases: Sequence[Case], report: Report) -> list[str]:
 @click.option("--name", metavar="NAME", help="Of the case; else that of its document.")
 @click.option("--why", metavar="TEXT", help="Why it is worth a case, in a sentence.")
 @click.option("--document", type=FILE, metavar="FILE", help="The document; else where the result says it is.")
-def add(result: Path, why: str | None, **options: Any) -> None:
+@click.option("--accept", is_flag=True, help="Run it once and accept that as how it runs today: accepted.json.")
+def add(result: Path, why: str | None, accept: bool, **options: Any) -> None:
     """Turn a corrected result into a case: its data are what is right.
 
     Correct "data" in RESULT.json by hand first. What the type's schema and rules have against it is told.
     """
     from engine.as_text import one_line
+    from engine.regress.accept import accept_case, ran_to_sentence
     from engine.regress.add import add_case
 
     added = add_case(result, why=why or f"Corrected from {result.name}.", **options)
@@ -232,6 +234,8 @@ def add(result: Path, why: str | None, **options: Any) -> None:
         say(f"{finding.severity} at {finding.path or 'the document'}: {finding.message}")
     if added.unvouched:
         say(f"{added.unvouched} values are as the engine gave them and nobody confirmed them: look at them once more")
+    if accept:
+        say(ran_to_sentence(accept_case(added.folder, options["schemas"])))
 
 
 COMMANDS = (regress,)
