@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import BinaryIO
 
 from engine.errors import UsageError
+from engine.reviewed import stands_reviewed
 from engine.whole_file import whole_file
 
 LONGEST_NAME = 240
@@ -49,7 +50,7 @@ def check_places(names: dict[Path, str], out: Path | None, csv_path: Path | None
     """Whether the results have places to go to, before any work; folders that are not there are made.
 
     *names* are those of :func:`result_names`. Raises UsageError: several documents and no folder, a place
-    that cannot be written to, a result that would overwrite its own document.
+    that cannot be written to, a result that would overwrite its own document, or what a person reviewed.
     """
     if out is None and len(names) > 1:
         raise UsageError(f"{len(names)} files need a place for their results: give --out DIR")
@@ -62,6 +63,8 @@ def check_places(names: dict[Path, str], out: Path | None, csv_path: Path | None
     for name in names.values():
         if out is not None and (out / name).resolve() in inputs:
             raise UsageError(f"the result {out / name} would overwrite its document: give another --out")
+        if out is not None and stands_reviewed(out / name):
+            raise UsageError(f"{out / name} was reviewed by a person and would be overwritten: give another --out")
 
 
 def _make(folder: Path) -> None:

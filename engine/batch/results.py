@@ -20,10 +20,11 @@ from engine.batch.finished import OF_NO_WORK, Finished
 from engine.batch.items import Item
 from engine.batch.pieces import to_be_cut
 from engine.batch.remote import is_address
-from engine.batch.state import Batch, finished_file, original_file
+from engine.batch.state import Batch, finished_file
 from engine.batch.wanted import Types, own_config, work_on
 from engine.errors import UsageError
 from engine.output import write_whole
+from engine.reviewed import is_reviewed
 
 Status = str
 
@@ -137,7 +138,7 @@ def take_away(items: Collection[Item], names: Collection[str], out: Path, finish
         path = out / name
         try:
             content, data = path.read_bytes(), _read(path)
-            if finished.wrote(name, content) and not _reviewed(name, data, out):
+            if finished.wrote(name, content) and not is_reviewed(out, name, data):
                 path.unlink()
                 finished.gone(name)
                 removed.append(name)
@@ -150,10 +151,6 @@ def take_away(items: Collection[Item], names: Collection[str], out: Path, finish
 
 def _read(path: Path) -> Any:
     return simplejson.loads(path.read_bytes(), use_decimal=True)
-
-
-def _reviewed(name: str, data: Mapping[str, Any], out: Path) -> bool:
-    return original_file(out, name).exists() or any(field["source"] == "human" for field in data["fields"].values())
 
 
 def _done(item: Item, data: Mapping[str, Any], out: Path, *, fresh: bool) -> Done:
@@ -169,5 +166,5 @@ def _done(item: Item, data: Mapping[str, Any], out: Path, *, fresh: bool) -> Don
         errors[0] if errors and data["status"] == "failed" else "",
         data["document"]["sha256"],
         again=result_to_again(data),
-        reviewed=_reviewed(item.name, data, out),
+        reviewed=is_reviewed(out, item.name, data),
     )

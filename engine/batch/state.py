@@ -13,6 +13,7 @@ from engine.batch.items import Item
 from engine.config import Config
 from engine.errors import UsageError
 from engine.output import write_whole
+from engine.reviewed import FOLDER
 
 VERSION = 1
 _NO_BATCH = "{out} holds no batch: begin one with engine batch run … --out {out}"
@@ -36,7 +37,7 @@ class Batch:
 
 
 def folder(out: Path) -> Path:
-    return out / ".engine"
+    return out / FOLDER
 
 
 def pieces_file(out: Path) -> Path:
@@ -47,11 +48,6 @@ def pieces_file(out: Path) -> Path:
 def finished_file(out: Path) -> Path:
     """Which results were written, and of what work."""
     return folder(out) / "finished.jsonl"
-
-
-def original_file(out: Path, name: str) -> Path:
-    """A result as it was before a person reviewed it; there is none for others."""
-    return folder(out) / "original" / name
 
 
 def cancelled_file(out: Path) -> Path:

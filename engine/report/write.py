@@ -31,7 +31,8 @@ from engine.report.given import read_result
 from engine.report.overview import overview
 from engine.report.pictures import pictures
 from engine.result import Result
-from engine.view.decided import decisions_file, judged
+from engine.reviewed import decisions_file
+from engine.view.decided import judged
 from engine.view.document import document_view
 from engine.view.look import LOOK, MARKS, VIEWER, part
 

@@ -16,9 +16,9 @@ from typing import Any, Literal, get_args
 import simplejson
 
 from engine.as_json import to_json
-from engine.batch.state import folder
 from engine.errors import UsageError
 from engine.page import Box
+from engine.reviewed import decisions_file
 
 Kind = Literal["accept", "correct", "absent", "dismiss", "undo"]
 KINDS = get_args(Kind)
@@ -64,10 +64,6 @@ def decided(decisions: Iterable[Decision]) -> dict[str, Decision]:
 
 
 # ---------------------------------------------------------------- the file
-
-
-def decisions_file(out: Path) -> Path:
-    return folder(out) / "review.jsonl"
 
 
 def read_decisions(out: Path) -> tuple[Decision, ...]:

@@ -20,7 +20,7 @@ from typing import Any
 import simplejson
 
 from engine.as_json import result_to_data, to_json
-from engine.batch.state import alone, original_file
+from engine.batch.state import alone
 from engine.doctype import DocumentType, load_type
 from engine.errors import UsageError
 from engine.exact_json import read_json
@@ -30,6 +30,7 @@ from engine.result import Result
 from engine.review.apply import apply
 from engine.review.decisions import Decision, Kind, add_decision, read_decisions, standing
 from engine.review.digest import digest
+from engine.reviewed import original_file
 
 Data = Mapping[str, Any]
 

@@ -14,11 +14,6 @@ from typing import Any
 RIGHT = {"accept": True, "correct": False, "absent": False}
 
 
-def decisions_file(results: Path) -> Path:
-    """Where the decisions about the results of a folder stand."""
-    return results / ".engine" / "review.jsonl"
-
-
 def judged(file: Path) -> dict[str, list[tuple[float, bool]]]:
     """Result file name -> (confidence, right) of its decided values; empty where nobody has decided anything.
 

@@ -13,8 +13,9 @@ from engine.batch.earlier import kept_items, names_given
 from engine.batch.finished import Finished
 from engine.batch.items import Item
 from engine.batch.results import Superseded, take_away, write
-from engine.batch.state import folder, load, original_file
+from engine.batch.state import folder, load
 from engine.cli import main
+from engine.reviewed import original_file
 from tests import sample_results as sample
 from tests.batch.killing import run_and_kill
 from tests.batch.small import slips

@@ -1,11 +1,12 @@
 """The witness's confidence: fitted, and how well it is calibrated on documents that it was not fitted on.
 
-    python -m tests.bench.confidence [--data DIR] [--write] [--svg FILE.svg]
+    python -m tests.bench.confidence [--data DIR] [--write] [--svg FILE.svg] [--outcomes FILE.jsonl]
 
 The values of :mod:`tests.bench.verify`, right and corrupted; a wrong one weighs so little that one claimed value in ten
 is wrong, as from a poor model. Out of fold by company, advertiser and registrant. Printed are the share that is right
 by bins of confidence, the expected calibration error and the Brier score. --write refits the shipped weights on all of
-it. Without --data the shipped weights are judged on the bundled fixtures.
+it. Without --data the shipped weights are judged on the bundled fixtures. --outcomes judges what the engine said of the
+values that people decided on instead (``engine review DIR --outcomes FILE.jsonl``): doubted ones for the most part.
 """
 
 from __future__ import annotations
@@ -149,12 +150,26 @@ def svg(found: Sequence[tuple[Point, float]]) -> str:
     )
 
 
+def outcomes(file: Path) -> list[tuple[Point, float]]:
+    """Values that people judged, with what the engine had said; those without a confidence are left out."""
+    lines = map(json.loads, file.read_text("utf-8").splitlines())
+    return [
+        (Point(line["type"], 0, {}, line["right"], 1.0), line["confidence"])
+        for line in lines
+        if line["confidence"] is not None
+    ]
+
+
 def main(arguments: Iterable[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--svg", type=Path)
+    parser.add_argument("--outcomes", type=Path)
     options = parser.parse_args(None if arguments is None else list(arguments))
+    if options.outcomes:
+        print_calibration(outcomes(options.outcomes))
+        return
     judged, types = judge_all(options.data)
     points = [*judged_to_points(judged, types), *cells_to_points([*judge_cells(("tesseract", "paddle"))])]
     found = out_of_fold(points) if options.data else [(p, probability(p, shipped_weights())) for p in points]

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.batch.state import original_file
 from engine.errors import UsageError
 from engine.review.apply import apply
-from engine.review.decisions import decisions_file, read_decisions
+from engine.review.decisions import read_decisions
 from engine.review.folder import Changed, opened
+from engine.reviewed import decisions_file, original_file
 from engine.view.document import value_text
 from tests.review.made import RECEIPT, receipt, written
 

@@ -18,13 +18,13 @@ from starlette.testclient import TestClient
 
 from engine import Config, extract
 from engine.as_json import result_to_json
-from engine.batch.state import original_file
 from engine.cli import main
 from engine.infer.samples import read_values
 from engine.review.app import Review
 from engine.review.doubts import open_doubts
 from engine.review.folder import opened
 from engine.review.guard import Guard
+from engine.reviewed import original_file
 from tests.review.made import RECEIPT
 
 SLIP = Path("fixtures/receipt_thermal/receipt.jpg").absolute()

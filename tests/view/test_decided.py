@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from engine.view.decided import decisions_file, judged
+from engine.reviewed import decisions_file
+from engine.view.decided import judged
 
 
 def line(number: int, kind: str, path: str = "/total", **more: Any) -> str:
