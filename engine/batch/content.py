@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from engine.as_json import to_json
 from engine.batch.items import Item
+from engine.batch.named import NAME, nameless
 from engine.batch.pool import Lost
 from engine.batch.remote import fetch, is_address
 from engine.batch.work import Work
@@ -61,20 +61,15 @@ def at_hand(work: Work, *, once: bool = False) -> Iterator[Path]:
     try:
         fetch(work.path, copy, work.config)
     except BadInput as error:
-        raise Lost(str(error)) from error
+        raise Lost(nameless(str(error), work.path)) from error
     if sha256_of(copy) != work.sha256:
         copy.unlink()
-        raise Lost(f"{work.path} is not what it was when it was listed: run the batch again")
+        raise Lost(f"{NAME} is not what it was when it was listed: run the batch again")
     try:
         yield copy
     finally:
         if once:
             copy.unlink()
-
-
-def by_address(work: Work, text: str) -> str:
-    """A sentence or a result's JSON, with the address of the document where it names the copy."""
-    return text.replace(str(_copy(work)), to_json(work.path)[1:-1]) if is_address(work.path) else text
 
 
 def drop(work: Work) -> None:

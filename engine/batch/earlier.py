@@ -20,8 +20,16 @@ from engine.batch.state import Batch, finished_file, pieces_file
 
 
 def names_given(old: Batch | None) -> dict[str, str]:
-    """The names that documents of earlier runs have, by their whole paths: a document keeps its name."""
-    return {_whole(item, old): item.name for item in (*old.kept, *old.items)} if old else {}
+    """The names that documents of earlier runs have, by their whole paths: a document keeps its name.
+
+    Other results that are there, as those of pieces, keep theirs too: each stands for itself.
+    """
+    if old is None:
+        return {}
+    given = {_whole(item, old): item.name for item in (*old.kept, *old.items)}
+    taken = set(given.values())
+    others = (old.out.absolute() / name for name in Finished(finished_file(old.out)) if name not in taken)
+    return given | {str(path): path.name for path in others if path.is_file()}
 
 
 def kept_items(old: Batch | None, items: Sequence[Item]) -> tuple[tuple[Item, ...], int]:

@@ -8,7 +8,9 @@ leaks stays bounded.
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.util
 import os
+import shutil
 import signal
 import threading
 from collections.abc import Callable
@@ -114,6 +116,11 @@ class Pool:
                 self._hear.recv_bytes()
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
+
+
+def leave_nothing() -> None:
+    """Take away what multiprocessing keeps in a temporary folder: for a process that ends without its usual end."""
+    shutil.rmtree(multiprocessing.util.get_temp_dir(), ignore_errors=True)
 
 
 def _wait_for_ever() -> NoReturn:

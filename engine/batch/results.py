@@ -18,6 +18,7 @@ from engine.as_json import to_json
 from engine.batch.again import NOTHING_AGAIN, Again, result_to_again
 from engine.batch.finished import OF_NO_WORK, Finished
 from engine.batch.items import Item
+from engine.batch.named import named
 from engine.batch.pieces import to_be_cut
 from engine.batch.remote import is_address
 from engine.batch.state import Batch, finished_file
@@ -107,15 +108,11 @@ def already_there(batch: Batch, items: Iterable[Item] | None = None) -> Iterator
 
 
 def write(item: Item, work: str, result: str, out: Path, finished: Finished) -> Done:
-    """The result of *work* under the item's own path, in its sentences too: identical files are computed once.
+    """The result of *work* under the item's own path: identical files are computed once.
 
     Raises UsageError where it cannot be written or noted.
     """
-    data = simplejson.loads(result, use_decimal=True)
-    computed = data["document"]["path"]
-    data["document"]["path"] = item.place
-    for finding in data["findings"]:
-        finding["message"] = finding["message"].replace(computed, item.place)
+    data = named(result, item.place)
     content, path = (to_json(data) + "\n").encode(), out / item.name
     old = path.read_bytes() if path.is_file() else None
     if old != content:  # else killed after writing, before noting so

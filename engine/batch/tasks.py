@@ -1,7 +1,8 @@
 """What a child process does for a batch: look into a file, read a page, ask about one, conclude.
 
-Plain functions on plain data, so that they can be sent to another process; what they give back is recorded. A file or
-page that cannot be read is an answer, not an error. Whatever else goes wrong is the caller's to tell.
+Plain functions on plain data, so that they can be sent to another process; what they give back is recorded, and names
+no file (:mod:`engine.batch.named`). A file or page that cannot be read is an answer, not an error. Whatever else goes
+wrong is the caller's to tell.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.batch.named import NAME, nameless, nameless_result
 from engine.config import Config
 
 if TYPE_CHECKING:
@@ -63,14 +65,15 @@ def receive_file(path: str, config: Config) -> Received:
     try:
         return Received(replace(receive(Path(path), config), password=None))  # records hold no password
     except (BadInput, UsageError) as error:  # a file that is gone since it was listed is no fault of the batch
-        return Received(None, str(error))
+        return Received(None, nameless(str(error), Path(path)))
 
 
 def read_one(document: Document, page: int, config: Config) -> Packed:
     from engine.flow import reader
     from engine.reading import read_page
 
-    return pack(read_page(document, page, reader(config), config))
+    reading = read_page(document, page, reader(config), config)
+    return pack(replace(reading, failure=reading.failure and nameless(reading.failure, document.path)))
 
 
 def plan(document: Document, pages: Sequence[Packed], type_name: str, config: Config) -> Plan:
@@ -104,7 +107,8 @@ def ask(document: Document, page: Packed, type_name: str, config: Config, shared
     if not vlm.budget.take_page():
         reason = f"the limit of {config.max_vlm_pages} pages for a VLM is reached"
         return pack(PageAnswer(reading.page, "skipped", reason, asked=False))
-    return pack(ask_page(document, reading, load_type(type_name, config.schemas), vlm, config))
+    answer = ask_page(document, reading, load_type(type_name, config.schemas), vlm, config)
+    return pack(replace(answer, reason=nameless(answer.reason, document.path)))
 
 
 def conclude(
@@ -115,7 +119,7 @@ def conclude(
     config: Config,
     shared: Shared | None,
 ) -> str:
-    """The result's JSON, with the path of the work."""
+    """The result's JSON."""
     from engine.as_json import result_to_json
     from engine.flow import conclude as conclude_document
     from engine.identify import asked_types, choose_type
@@ -126,11 +130,13 @@ def conclude(
     doubt = (*doubt, *split_findings(readings, doctypes))
     given: dict[int, PageAnswer] = {page: unpack(answer) for page, answer in answers.items()}
     vlm = connected(config, shared) if shared else None
-    return result_to_json(conclude_document(document, readings, doctype, config, given, doubt=doubt, vlm=vlm))
+    result = conclude_document(document, readings, doctype, config, given, doubt=doubt, vlm=vlm)
+    return result_to_json(nameless_result(result, document.path))
 
 
 def failed_result(path: str, type_name: str, sentence: str, config: Config) -> str:
-    """The result's JSON of a file that could not be read, or that its work did not come to an end for."""
+    """The result's JSON of a file that could not be read, or that its work did not come to an end for. *sentence* may
+    name the path."""
     from engine.as_json import result_to_json
     from engine.flow import reader
     from engine.identify import asked_types
@@ -138,8 +144,8 @@ def failed_result(path: str, type_name: str, sentence: str, config: Config) -> s
 
     doctypes = asked_types(type_name, config)
     known = doctypes[0] if len(doctypes) == 1 else None
-    result = nothing_read(Path(path), known, failed_fields(known), sentence, reader(config))
-    return result_to_json(replace(result, path=path))  # a Path would take an address for one
+    result = nothing_read(Path(path), known, failed_fields(known), nameless(sentence, path), reader(config))
+    return result_to_json(replace(result, path=NAME))
 
 
 def connected(config: Config, shared: Shared) -> Vlm | None:

@@ -21,6 +21,7 @@ from dbos import DBOS, SetEnqueueOptions, SetWorkflowID, WorkflowHandle
 
 from engine.batch import content, tasks
 from engine.batch.logs import logged
+from engine.batch.named import NAME
 from engine.batch.pool import Lost, Pool
 from engine.batch.shared import Shared
 from engine.batch.tasks import Packed, Plan, Received
@@ -74,7 +75,7 @@ def _here() -> Means:
 
 @DBOS.workflow(name="document")
 def document(work: Work) -> str:
-    """The result's JSON, with the path of the work; a file that cannot be read has one too."""
+    """The result's JSON, without the document's name; a file that cannot be read has one too."""
     received = receive(work)
     if received.document is None:
         return fail(work, received.failure or "it cannot be read")
@@ -142,10 +143,9 @@ def receive(work: Work) -> Received:
     here = _here()
     try:
         with _logged("receive", work), content.at_hand(work) as file:
-            got = here.pool.run(work.config.page_seconds, tasks.receive_file, str(file), here.config(work))
-            return got if got.failure is None else Received(None, content.by_address(work, got.failure))
+            return here.pool.run(work.config.page_seconds, tasks.receive_file, str(file), here.config(work))
     except Lost as lost:
-        return Received(None, f"{work.path} cannot be looked into ({lost}): check that it is what it seems to be")
+        return Received(None, f"{NAME} cannot be looked into ({lost}): check that it is what it seems to be")
 
 
 @DBOS.step(name="read page")
@@ -203,10 +203,9 @@ def conclude(work: Work, found: Document, readings: Sequence[Packed], answers: M
     try:
         with _logged("conclude", work), content.at_hand(work) as file:
             found = replace(found, path=file, password=here.password)
-            result = here.pool.run(seconds, tasks.conclude, found, readings, answers, work.type, config, shared)
-            return content.by_address(work, result)
+            return here.pool.run(seconds, tasks.conclude, found, readings, answers, work.type, config, shared)
     except Lost as lost:
-        return tasks.failed_result(work.path, work.type, f"{work.path} was read, but then {lost}", config)
+        return tasks.failed_result(work.path, work.type, f"{NAME} was read, but then {lost}", config)
     finally:
         here.began.pop(work.id, None)
         content.drop(work)

@@ -235,8 +235,9 @@ def _loaded(out: Path, options: dict[str, Any]) -> Batch:
     """The batch in *out*, with what is not written down of it and what these options say anew."""
     from dataclasses import replace
 
-    from engine.batch.pieces import Cuts
+    from engine.batch.pieces import Cuts, to_be_cut
     from engine.batch.state import load, pieces_file
+    from engine.batch.wanted import own_config
 
     config, whole = settings(options), load(out.absolute())
     if not whole.begun_in.is_dir():
@@ -245,7 +246,13 @@ def _loaded(out: Path, options: dict[str, Any]) -> Batch:
         options[name] = options[name] and options[name].absolute() if name in options else None
     os.chdir(whole.begun_in)  # paths are as they were given there
     jobs = whole.config.jobs if options.get("jobs") is None else config.jobs
-    whole = replace(whole, items=Cuts(pieces_file(whole.out)).pieces(whole.items))
+    cuts = Cuts(pieces_file(whole.out))
+    items = [
+        piece  # of a file that is cut no more there may be pieces of an earlier run
+        for item in whole.items
+        for piece in (cuts.pieces([item]) if to_be_cut(own_config(item, whole.config)) else [item])
+    ]
+    whole = replace(whole, items=tuple(items))
     return replace(whole, config=replace(whole.config, jobs=jobs, database=config.database, password=config.password))
 
 
@@ -309,8 +316,10 @@ def _leave(code: int) -> int:
     """
     if set(threading.enumerate()) - _THREADS:
         from engine.batch.content import drop_all
+        from engine.batch.pool import leave_nothing
 
         drop_all()
+        leave_nothing()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

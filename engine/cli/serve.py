@@ -54,6 +54,18 @@ def serve(host: str, port: int, out: Path, **options: Any) -> int:
     Who asks has a token of ENGINE_TOKEN (several parted by commas); without that one is made and told. Stopped or
     killed, the same command goes on with what was accepted.
     """
+    before = signal.signal(signal.SIGTERM, _interrupt)  # from here on it may be stopped, and ends as such
+    try:
+        return _leave(_begun(host, port, out, options))
+    except KeyboardInterrupt:
+        if not options["quiet"]:
+            say("stopped: what was begun is recorded, and the same command goes on with it")
+        return _leave(0)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _begun(host: str, port: int, out: Path, options: dict[str, Any]) -> int:
     given = os.environ.pop("ENGINE_TOKEN", "")  # no process that is started has it too
     try:
         import fastapi
@@ -76,9 +88,9 @@ def serve(host: str, port: int, out: Path, **options: Any) -> int:
     if not tokens and not is_loopback(host):
         raise UsageError(f"{host} is open to others: set ENGINE_TOKEN, such as to what `openssl rand -hex 32` prints")
     with written(out / "uploads"):
-        signal.signal(signal.SIGTERM, _interrupt)
+        pass
     with alone(out):
-        return _leave(_serve(config, out, tokens, (host, port), options))
+        return _serve(config, out, tokens, (host, port), options)
 
 
 def _serve(config: Any, out: Path, tokens: tuple[str, ...], address: tuple[str, int], options: dict[str, Any]) -> int:
@@ -95,10 +107,6 @@ def _serve(config: Any, out: Path, tokens: tuple[str, ...], address: tuple[str, 
             if not options["quiet"]:
                 say(f"serving on http://{f'[{host}]' if ':' in host else host}:{port}")
             serve(config, out, tokens, bounds, listener)
-    except KeyboardInterrupt:
-        if not options["quiet"]:
-            say("stopped: what was begun is recorded, and the same command goes on with it")
-        return 0
     except EngineError as error:
         say(str(error))
         return error.exit_code
@@ -126,6 +134,9 @@ def _leave(code: int) -> int:
 
     Nothing is lost: what they wait for is recorded as far as it came.
     """
+    from engine.batch.pool import leave_nothing
+
+    leave_nothing()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

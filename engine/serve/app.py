@@ -19,7 +19,7 @@ from engine.serve.form import fields_of, file_of, received
 from engine.serve.jobs import Job, State
 from engine.serve.means import Here, KnownClient, Means, client
 from engine.serve.problem import Problem, json_response, tell_problems, text_response
-from engine.serve.service import Service
+from engine.serve.service import LATER, Service
 
 log = logging.getLogger(__name__)
 
@@ -90,16 +90,15 @@ _routes = APIRouter(default_response_class=Response)
 )
 async def send_document(request: Request, here: Here, who: KnownClient, wait: _Wait = 0, key: _Key = None) -> Response:
     most = here.service.config.max_bytes
-    async with here.uploads, received(request, most) as form:
-        fields = fields_of(form)
-        file, name = file_of(form, most)
-        asked = Asked(who.owner, name, fields.pop("type", "auto"), fields, key)
-        try:
+    try:
+        async with here.turns.one(who.owner), received(request, most, here.service.room_for) as form:
+            fields = fields_of(form)
+            file, name = file_of(form, most)
+            asked = Asked(who.owner, name, fields.pop("type", "auto"), fields, key)
             job = await run_in_threadpool(here.service.accept, asked, file)
-        except OSError as error:
-            log.error("an upload cannot be written", extra={"reason": str(error)})
-            sentence = "the server cannot keep the document: send it again later"
-            raise Problem(507, sentence, {"Retry-After": "600"}) from error
+    except OSError as error:
+        log.error("an upload cannot be written", extra={"reason": str(error)})
+        raise Problem(507, "the server cannot keep the document: send it again later", LATER) from error
     if wait:
         job = await _waited(here, who.owner, job.id, wait)
         if not job.is_open:
@@ -111,21 +110,18 @@ async def send_document(request: Request, here: Here, who: KnownClient, wait: _W
     "/v1/jobs",
     operation_id="listJobs",
     summary="The jobs of this token, the newest first, without their results",
-    responses={200: answers("Jobs", "Some of them, and where the rest is."), **problems(401, 404, 422, 429, 503)},
+    responses={200: answers("Jobs", "Some of them, and where the rest is."), **problems(401, 422, 429, 503)},
 )
 def list_jobs(
     here: Here,
     who: KnownClient,
     status: Annotated[State | None, Query(description="Those of this status only.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    after: Annotated[str | None, Query(pattern=ID, description="The last job of before.")] = None,
+    after: Annotated[int | None, Query(ge=0, le=2**62, description="As next has it.")] = None,
 ) -> Response:
-    last = here.service.jobs.get(who.owner, after) if after else None
-    if after and last is None:
-        raise Problem(404, "after names no job of this token: begin without it")
-    found = here.service.jobs.page(who.owner, status, limit + 1, last.number if last else None)
+    found = here.service.jobs.page(who.owner, status, limit + 1, after)
     jobs = found[:limit]
-    rest = f"/v1/jobs?after={jobs[-1].id}&limit={limit}" + (f"&status={status}" if status else "") if jobs else None
+    rest = f"/v1/jobs?after={jobs[-1].number}&limit={limit}" + (f"&status={status}" if status else "") if jobs else None
     return json_response({"jobs": [_told(job) for job in jobs], "next": rest if len(found) > limit else None})
 
 
@@ -151,7 +147,10 @@ async def get_result(here: Here, who: KnownClient, id_: _Id, wait: _Wait = 0) ->
     if job.status != "done":
         what = "ask again later" if job.is_open else "send the document again"
         raise Problem(409, f"the job has no result, it is {job.status}: {what}")
-    return text_response(await run_in_threadpool(here.service.jobs.result, job) + "\n")
+    result = await run_in_threadpool(here.service.jobs.result, job)
+    if result is None:
+        raise _no_job()
+    return text_response(result + "\n")
 
 
 @_routes.delete(
@@ -245,5 +244,8 @@ def _told(job: Job) -> dict[str, Any]:
 def _whole(service: Service, job: Job) -> Response:
     told = _told(job)
     if job.status == "done":
-        told["result"] = simplejson.loads(service.jobs.result(job), use_decimal=True)
+        result = service.jobs.result(job)
+        if result is None:
+            raise _no_job()
+        told["result"] = simplejson.loads(result, use_decimal=True)
     return json_response(told)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
@@ -24,30 +24,43 @@ SECONDS = 300.0
 
 
 @asynccontextmanager
-async def received(request: Request, most: int) -> AsyncIterator[FormData]:
-    """The form of a request whose file has *most* bytes at most. Raises Problem."""
+async def received(
+    request: Request, most: int, room_for: Callable[[int], AbstractContextManager[None]]
+) -> AsyncIterator[FormData]:
+    """The form of a request whose file has *most* bytes at most, where there is room for it.
+
+    Raises Problem, and OSError where it cannot be kept.
+    """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":
         raise Problem(415, "the document is sent as multipart/form-data: curl -F file=@scan.pdf does so")
     length = request.headers.get("content-length", "")
-    if length.isascii() and length.isdigit() and int(length[:20]) > most + BESIDE:
+    told = int(length[:20]) if length.isascii() and length.isdigit() else most
+    if told > most + BESIDE:
         raise _too_large(most)
     parser = MultiPartParser(
         request.headers, _bounded(request, most), max_files=1, max_fields=len(OPTIONS) + 1, max_part_size=LONGEST
     )
+    with room_for(told):
+        form = await _parsed(parser)
+        try:
+            yield form
+        finally:
+            await form.close()
+
+
+async def _parsed(parser: MultiPartParser) -> FormData:
     try:
         async with asyncio.timeout(SECONDS):
-            form = await parser.parse()
+            return await parser.parse()
     except MultiPartException as error:
         raise Problem(400, f"the form cannot be read ({error.message.rstrip('.')}): send it as curl -F does") from error
+    except (UnicodeError, LookupError) as error:  # of a charset that is none
+        raise Problem(400, "the form cannot be read (its charset is none): send it as curl -F does") from error
     except TimeoutError as error:
         raise Problem(408, f"the upload took longer than {SECONDS:.0f} seconds: send it again") from error
     except ClientDisconnect as error:
         raise Problem(400, "the upload broke off: send it again") from error
-    try:
-        yield form
-    finally:
-        await form.close()
 
 
 def file_of(form: FormData, most: int) -> tuple[BinaryIO, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -113,12 +113,19 @@ class Jobs:
         with self.shared.alone("tables") as connection:
             _TABLES.create_all(connection)
 
-    def add(self, job: Job) -> None:
+    def add(self, job: Job) -> Job:
         told = {name: getattr(job, name) for name in Job.__dataclass_fields__ if name != "number"}
         with self.shared.alone("jobs") as connection:
             connection.execute(
                 _JOBS.insert().values(told | {"service": self.service, "options": json.dumps(dict(job.options))})
             )
+        return job
+
+    def reopen(self, job: Job, work: str) -> Job:
+        """A job that came to no result, to be done anew."""
+        told: dict[str, Any] = {"work": work, "status": "queued", "ended": None, "error": None}
+        self.change(job, **told)
+        return replace(job, **told)
 
     def change(self, job: Job, **values: Any) -> None:
         with self.shared.alone("jobs") as connection:
@@ -134,10 +141,11 @@ class Jobs:
     def with_key(self, owner: str, key: str) -> Job | None:
         return next(iter(self._found(self._own(owner), _JOBS.c.key == key)), None)
 
-    def result(self, job: Job) -> str:
-        """The result's JSON of a job that is done."""
+    def result(self, job: Job) -> str | None:
+        """The result's JSON of a job that is done; None where it was forgotten since."""
         with self.shared.alone("jobs") as connection:
-            return str(connection.execute(select(_JOBS.c.result).where(_JOBS.c.id == job.id)).scalar_one())
+            found = connection.execute(select(_JOBS.c.result).where(_JOBS.c.id == job.id)).scalar()
+        return None if found is None else str(found)
 
     def page(self, owner: str, status: State | None, limit: int, before: int | None) -> Sequence[Job]:
         """The newest jobs of *owner*, those only whose number is below *before*."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -18,7 +20,35 @@ from engine.serve.service import Service
 TOGETHER = 8
 """Uploads that are taken in at a time, a first setting: each may need its size twice on the disk."""
 
+EACH = 4
+"""The same of one client, so that others have turns beside a slow one."""
+
+PATIENCE = 10.0
+"""Seconds that an upload waits for its turn, a first setting."""
+
 _bearer = HTTPBearer(auto_error=False, description="One of the tokens of ENGINE_TOKEN.")
+
+
+class Turns:
+    """Whose upload is taken in now."""
+
+    def __init__(self) -> None:
+        self._all = asyncio.Semaphore(TOGETHER)
+        self._own: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(EACH))
+
+    @asynccontextmanager
+    async def one(self, owner: str) -> AsyncIterator[None]:
+        """A turn for an upload of this client. Raises Problem where none is free in time."""
+        async with AsyncExitStack() as taken:
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await taken.enter_async_context(self._own[owner])
+                    await taken.enter_async_context(self._all)
+            except TimeoutError as error:
+                raise Problem(
+                    503, "as many uploads arrive as may: send it again later", {"Retry-After": "30"}
+                ) from error
+            yield
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +62,7 @@ class Means:
     metrics: Metrics
     stopping: Callable[[], bool]
     amiss: Callable[[], str]
-    uploads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(TOGETHER))
+    turns: Turns = field(default_factory=Turns)
 
 
 def _means(request: Request) -> Means:

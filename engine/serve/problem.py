@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Match, Route
 
 from engine.as_json import to_json
 from engine.batch.shared import cause
+from engine.errors import EngineError
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +86,11 @@ def tell_problems(app: FastAPI, included: Sequence[BaseRoute]) -> None:
         again = {"Retry-After": "10"}
         return problem_to_response(Problem(503, "the server's database does not answer: try again later", again))
 
+    async def of_ours_amiss(_: Request, error: Exception) -> Response:
+        log.error("a request cannot be answered", extra={"reason": str(error)})
+        told = "the server cannot work on this at the moment: try again later, or tell whoever runs it"
+        return problem_to_response(Problem(503, told, {"Retry-After": "60"}))
+
     async def of_engine(_: Request, __: Exception) -> Response:
         return problem_to_response(Problem(500, "the server made an error: tell whoever runs it what you asked"))
 
@@ -93,4 +99,5 @@ def tell_problems(app: FastAPI, included: Sequence[BaseRoute]) -> None:
     app.add_exception_handler(RequestValidationError, of_request)
     app.add_exception_handler(SQLAlchemyError, of_database)
     app.add_exception_handler(dbos_error.DBOSException, of_database)
+    app.add_exception_handler(EngineError, of_ours_amiss)
     app.add_exception_handler(Exception, of_engine)

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from sqlalchemy.exc import SQLAlchemyError
 
 from engine.batch.room import check_disk
-from engine.errors import UsageError
+from engine.errors import EngineError, UsageError
+from engine.identify import asked_types
 from engine.ocr.tesseract import require, version
 from engine.serve.asked import BROKEN_TESSERACT
 from engine.serve.service import Service
@@ -45,4 +46,8 @@ class Readiness:
             return "the disk is full: make room on it"
         except BROKEN_TESSERACT:
             return "Tesseract does not answer, or has not the server's languages: run engine doctor"
+        try:
+            asked_types("auto", self._service.config)
+        except EngineError:
+            return "a document type cannot be used: run engine schema list"
         return "" if self._looked_after() else "jobs are not looked after any more: begin the server again"

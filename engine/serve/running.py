@@ -36,6 +36,10 @@ log = logging.getLogger(__name__)
 GLANCE = 0.2  # seconds between two looks at what is done
 SWEEP = 30.0  # seconds between two looks at what is old
 FAREWELL = 5  # seconds for requests that are being answered when the server is told to stop
+FULL = 15
+"""Looks in a row that find the disk full until that is the server's end, a first setting: three seconds, in which what
+filled it for a moment may go again, and what is left still holds what is recorded."""
+
 CONNECTIONS = 512
 """At a time, a first setting: each is a file handle and some kilobytes."""
 
@@ -94,17 +98,20 @@ class Keeper(threading.Thread):
         self.stop_server: Callable[[], None] = lambda: None
 
     def run(self) -> None:
-        swept = 0.0
+        swept, full = 0.0, 0
         while self.fault is None:
             time.sleep(GLANCE)
             try:
                 self._service.look()
+                full = 0
                 if time.monotonic() - swept > SWEEP:
                     swept = time.monotonic()
                     self._service.sweep()
             except UsageError as error:  # the disk is full: what is done cannot be recorded
-                self.fault = error
-                self.stop_server()
+                full += 1
+                if full == FULL:
+                    self.fault = error
+                    self.stop_server()
             except (SQLAlchemyError, dbos_error.DBOSException) as error:  # it may come back: the next look tells
                 log.warning("the database does not answer: %s", cause(error))
                 time.sleep(SWEEP / 10)

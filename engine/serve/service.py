@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO
@@ -20,8 +20,10 @@ from dbos import DBOS, DBOSClient, SetWorkflowID
 from engine.as_json import to_json
 from engine.batch import workflows
 from engine.batch.again import NOTHING_AGAIN, result_to_again
+from engine.batch.cancel import asks_of, give_up
 from engine.batch.forget import forget, forget_kept_back
-from engine.batch.room import LEAST, check_disk, make_room
+from engine.batch.named import named
+from engine.batch.room import check_disk, make_room
 from engine.batch.shared import Shared
 from engine.batch.work import Work, types_digest
 from engine.batch.workflows import ENDED
@@ -39,6 +41,12 @@ COOL = 60.0
 """Seconds beside those of a page until what was under way when it was given up counts as done with."""
 
 
+MARGIN = 100_000_000
+"""Bytes of the disk that no upload takes, a first setting: 1,000 jobs that wait record some 65 kB each."""
+
+LATER = {"Retry-After": "600"}  # seconds in which somebody may make room
+
+
 class Service:
     """One at a time on a folder. ``told`` hears of each job that ended, with its result's data where it has one.
 
@@ -51,6 +59,7 @@ class Service:
         self.told: Callable[[Job, Mapping[str, Any] | None], None] = lambda job, result: None
         self._most_open, self._keep = most_open, timedelta(days=keep_days)
         self._turn = threading.Lock()
+        self._coming, self._coming_in = 0, threading.Lock()
 
     def prepare(self) -> None:
         """Make what is not there. Raises UsageError."""
@@ -63,7 +72,8 @@ class Service:
         if stale:
             client = DBOSClient(system_database_url=self.shared.url)
             try:
-                client.delete_workflows(sorted({job.work for job, _ in stale}))
+                works = sorted({job.work for job, _ in stale})
+                client.delete_workflows([*asks_of(works, database=client), *works])  # else they are asked for nobody
             finally:
                 client.destroy()
         for job, work in stale:
@@ -85,16 +95,15 @@ class Service:
             with self._turn:
                 job = Job(asked.owner, asked.document, digest, asked.type, asked.options, work="", key=asked.key)
                 known = self.jobs.with_key(job.owner, job.key) if job.key else None
-                if known:
-                    if known.same_request(job):
-                        return known
+                if known and not known.same_request(job):
                     raise Problem(409, "this Idempotency-Key was sent with another document: give each its own")
-                self._check_room()
+                if known and (known.is_open or known.status == "done"):
+                    return known
+                self._check_queue()
                 work = self._work(job)
                 _begin_again(work)
-                job = replace(job, work=work.id)
                 self.uploads.keep(copy, digest)
-                self.jobs.add(job)
+                job = self.jobs.reopen(known, work.id) if known else self.jobs.add(replace(job, work=work.id))
         finally:
             copy.unlink(missing_ok=True)
         log.info("job accepted", extra={"job": job.id, "document": digest[:16]})
@@ -104,8 +113,9 @@ class Service:
         """Nobody has the job any more. What waits for it is given up; upload and records go when nothing uses them."""
         with self._turn:
             others = [other for other in self.jobs.of_content(job.sha256) if other.id != job.id]
-            if job.is_open and not any(other.is_open and other.work == job.work for other in others):
-                DBOS.cancel_workflows([job.work], cancel_children=True)
+            wanted = any(other.is_open and other.work == job.work for other in others)
+            if job.is_open and not wanted and self._is_ours(job.work):
+                give_up([job.work])
             gone: dict[str, Any] = {"forgotten": True, "key": None, "result": None}
             if job.is_open:
                 gone |= {"status": "cancelled", "ended": now()}
@@ -114,11 +124,22 @@ class Service:
                 self._purge(job)
         log.info("job forgotten", extra={"job": job.id, "document": job.sha256[:16]})
 
-    def _check_room(self) -> None:
+    @contextmanager
+    def room_for(self, upload: int) -> Iterator[None]:
+        """So many bytes are on their way, and may each be on the disk twice. Raises Problem where there is no room."""
+        with self._coming_in:
+            if self.uploads.free() - 2 * (self._coming + upload) < MARGIN:
+                raise Problem(507, "the server's disk is full: send it again when there is room", LATER)
+            self._coming += upload
+        try:
+            yield
+        finally:
+            with self._coming_in:
+                self._coming -= upload
+
+    def _check_queue(self) -> None:
         if len(self.jobs.open()) >= self._most_open:
             raise Problem(503, "as many jobs wait as may: send it again later", {"Retry-After": "30"})
-        if self.uploads.free() < LEAST:
-            raise Problem(507, "the server's disk is full: send it again when there is room", {"Retry-After": "600"})
 
     # ------------------------------------------------------------------------------------------ what goes on by itself
 
@@ -167,7 +188,7 @@ class Service:
         if status is None:  # taken away between two looks: the next one hands it over
             return
         if status.status == "SUCCESS":
-            data = renamed(str(status.output), job.document)
+            data = named(str(status.output), job.document)
             ended = replace(job, status="done", ended=now(), outcome=data["status"], pages=data["document"]["pages"])
             told = {name: getattr(ended, name) for name in ("status", "ended", "outcome", "pages")}
             self.jobs.change(job, **told, result=to_json(data))
@@ -206,24 +227,17 @@ class Service:
             pages = {work.page_id(number) for number in range(1, job.pages + 1)}
         return {job.work} | {status.workflow_id for status in begun} | pages
 
+    def _is_ours(self, work: str) -> bool:
+        """Whether it was handed over here, and not by a batch on the same database, which waits for it."""
+        known = DBOS.get_workflow_status(work)
+        return known is not None and known.input is not None and known.input["args"][0].batch == self.shared.batch
+
     def _work(self, job: Job) -> Work:
         """Raises UsageError where the type cannot be used."""
         own = own_settings(self.config, job.options)
         types = types_digest(asked_types(job.type, own))
         kept = replace(own, password=None, database=None)
         return Work(str(self.uploads.path(job.sha256)), job.sha256, job.type, types, kept, self.shared.batch)
-
-
-def renamed(result: str, name: str) -> dict[str, Any]:
-    """A result's data with the client's name for the document, in its sentences too, instead of the upload's path."""
-    data: dict[str, Any] = simplejson.loads(result, use_decimal=True)
-    path = data["document"]["path"]
-    data["document"]["path"] = name
-    for finding in data["findings"]:
-        finding["message"] = finding["message"].replace(path, name)
-    for page in data["pages"]:
-        page["reason"] = page["reason"].replace(path, name)
-    return data
 
 
 def _begin_again(work: Work) -> None:

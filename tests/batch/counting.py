@@ -62,6 +62,15 @@ class Counting:
     def repeated_after_kills(self) -> list[str]:
         return [key for key, count in self.answered.items() if count > 1 and key in self.at_a_kill]
 
+    @property
+    def gaps(self) -> list[float]:
+        """Of each answer that was asked for again: seconds between it and the nearest kill."""
+        asked_again = {key for key, count in self.answered.items() if count > 1}
+        first = {key: (began, ended) for key, began, ended in reversed(self._spans) if key in asked_again}
+        return sorted(
+            min(max(began - kill, kill - ended, 0.0) for kill in self._kills) for began, ended in first.values()
+        )
+
 
 @contextmanager
 def counting_model(input_tokens: int = 120) -> Iterator[tuple[Counting, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,11 @@ from engine.batch.finished import Finished
 from engine.batch.items import Item
 from engine.batch.results import Superseded, take_away, write
 from engine.batch.state import folder, load
-from engine.cli import main
 from engine.reviewed import original_file
 from tests import sample_results as sample
 from tests.batch.killing import run_and_kill
 from tests.batch.small import slips
-from tests.batch.test_batch import batch, result
+from tests.batch.test_batch import batch, exit_code, result
 from tests.batch.test_pieces import CONTRACT, STATEMENT, joined
 
 
@@ -33,10 +33,13 @@ def names(out: Path) -> set[str]:
     return {path.name for path in out.glob("*.json")}
 
 
-def exit_code(*arguments: object) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main(["batch", *map(str, arguments)])
-    return int(str(ended.value.code))
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose ``in`` are two slips, and ``out`` their results as receipts."""
+    root = tmp_path_factory.mktemp("earlier")
+    slips(root / "in", 2)
+    run(root / "in", "--type", "receipt", "--out", root / "out")
+    return root
 
 
 def test_the_batch_of_a_folder_is_all_that_was_run_into_it(
@@ -78,7 +81,7 @@ def _review(path: Path) -> None:
     path.write_text(json.dumps(data))
 
 
-def test_a_file_that_is_cut_anew_leaves_no_stale_result(tmp_path: Path) -> None:
+def test_a_file_that_is_cut_anew_leaves_no_stale_result(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     joined(tmp_path / "scan.pdf", CONTRACT, None, STATEMENT)
     out = tmp_path / "out"
     where = (tmp_path / "scan.pdf", "--out", out)
@@ -88,7 +91,9 @@ def test_a_file_that_is_cut_anew_leaves_no_stale_result(tmp_path: Path) -> None:
     told = run(*where)["superseded"]
     assert (set(told["removed"]), told["kept"]) == (pieces, [])
     assert names(out) == {"scan.json"}
-    status = json.loads(batch("status", "--out", out, "--json", code=0).stdout)
+    capfd.readouterr()
+    assert exit_code("status", "--out", out, "--json") == 0
+    status = json.loads(capfd.readouterr().out)
     assert (status["documents"], status["review"] + status["clean"]) == (1, 1)
 
 
@@ -127,13 +132,11 @@ def test_what_is_reviewed_while_a_batch_runs_is_not_written_over(tmp_path: Path,
     assert finished.work("a.json") == "work"
 
 
-def test_a_reviewed_result_is_kept_and_costs_no_work(tmp_path: Path) -> None:
-    slips(tmp_path / "in", 2)
-    out = tmp_path / "out"
-    run(tmp_path / "in", "--type", "receipt", "--out", out)
+def test_a_reviewed_result_is_kept_and_costs_no_work(done: Path, tmp_path: Path) -> None:
+    out = shutil.copytree(done / "out", tmp_path / "out")
     _review(out / "slip-0000.json")
     reviewed = (out / "slip-0000.json").read_bytes()
-    went = run_and_kill([tmp_path / "in", "--type", "invoice", "--out", out], kills=0, pause=(0, 0), seed=0)
+    went = run_and_kill([done / "in", "--type", "invoice", "--out", out], kills=0, pause=(0, 0), seed=0)
     assert went.summary["reviewed_and_outdated"] == ["slip-0000.json"]
     assert (out / "slip-0000.json").read_bytes() == reviewed
     assert result(out / "slip-0001.json")["document"]["type"] == "invoice"
@@ -141,12 +144,10 @@ def test_a_reviewed_result_is_kept_and_costs_no_work(tmp_path: Path) -> None:
 
 
 def test_only_results_of_the_work_that_is_wanted_count_as_done(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    done: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Neither those of another command count, nor those of other settings."""
-    slips(tmp_path / "in", 2)
-    out = tmp_path / "out"
-    run(tmp_path / "in", "--type", "receipt", "--out", out)
+    out = shutil.copytree(done / "out", tmp_path / "out")
     (folder(out) / "finished.jsonl").write_text(
         "".join((folder(out) / "finished.jsonl").read_text().splitlines(keepends=True)[:1])
     )

@@ -9,10 +9,14 @@ from typing import Any
 import pikepdf
 import pytest
 
-from engine.batch.items import Item
+from engine.batch.earlier import names_given
+from engine.batch.items import Item, inputs_to_items
 from engine.batch.pieces import Cuts, pieces_to_items
 from engine.batch.results import already_there
-from engine.batch.state import load, pieces_file
+from engine.batch.run import check
+from engine.batch.state import Batch, load, pieces_file, save
+from engine.cli import main
+from engine.config import Config
 from engine.flow import extract
 from engine.split import Piece, Split
 from tests.batch.killing import Killed, run_and_kill
@@ -80,6 +84,26 @@ def test_pieces_are_known_afterwards_and_not_done_again(cut: tuple[Path, Path, K
     items = Cuts(pieces_file(out)).pieces(whole.items)
     names = [done.item.name for done in already_there(whole, items)]
     assert names == ["scan__p1-2.json", "scan__p4.json", "single.json"]
+
+
+def test_a_later_file_takes_no_pieces_name(cut: tuple[Path, Path, Killed], tmp_path: Path) -> None:
+    _, out, _ = cut
+    (tmp_path / "scan__p4.pdf").write_bytes(CONTRACT.read_bytes())
+    (item,) = inputs_to_items([str(tmp_path / "scan__p4.pdf")], out, names_given(load(out))).items
+    assert item.name not in {path.name for path in out.glob("*.json")}
+    check(Batch("b", out, "auto", Config(), (item,)))
+
+
+@pytest.mark.parametrize(("split", "count"), [(True, 2), (False, 1)])
+def test_pieces_of_an_earlier_run_count_where_files_are_cut(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], split: bool, count: int
+) -> None:
+    item, pieces = Item(Path("scan.pdf"), "scan.json"), Split((Piece(1, 3, ""), Piece(4, 4, "")))
+    save(Batch("b", tmp_path, "auto", Config(split=split), (item,)))
+    Cuts(pieces_file(tmp_path)).note(item, pieces, pieces_to_items(item, pieces, set()))
+    with pytest.raises(SystemExit):
+        main(["batch", "status", "--out", str(tmp_path), "--json"])
+    assert json.loads(capfd.readouterr().out)["documents"] == count
 
 
 def test_a_piece_takes_no_other_results_name() -> None:

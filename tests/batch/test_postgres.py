@@ -142,7 +142,7 @@ def concluded(*of: Machine) -> Counter[str]:
 def test_one_worker_is_killed_for_good_and_nothing_is_done_or_paid_twice(
     database: str, machines: list[Machine], tmp_path: Path
 ) -> None:
-    slips(tmp_path / "in", 24)
+    slips(tmp_path / "in", 16)
     dead = ("--dead-after", 2)
     with counting_model() as (counting, url):
         asked = ("--provider", "openai-compatible", "--model", "counting", "--base-url", url, "--route", "vlm")
@@ -157,10 +157,10 @@ def test_one_worker_is_killed_for_good_and_nothing_is_done_or_paid_twice(
         counting.killed()
         assert run.end() in (0, 1), run.log[-5:]
         assert other.end(signal.SIGTERM) == 130
-    assert len(results(tmp_path / "out")) == 24
+    assert len(results(tmp_path / "out")) == 16
     assert {each["status"] for each in results(tmp_path / "out").values()} <= {"clean", "review"}
     assert counting.repeated == []
-    assert len(counting.answered) >= 24
+    assert len(counting.answered) >= 16
     assert set(concluded(run, one, other).values()) == {1}
     assert sum(other.steps.values()) > 0
     assert "left to other workers" in other.log[-1]
@@ -175,7 +175,7 @@ def test_a_worker_that_is_stopped_leaves_its_work_at_once(
     database: str, machines: list[Machine], tmp_path: Path, all_of_it: bool
 ) -> None:
     """As systemd stops a service: without having to wait until it counts as gone, and without a failed page."""
-    slips(tmp_path / "in", 24)
+    slips(tmp_path / "in", 12)
     dead = ("--dead-after", 10_000)
     worker = Machine(database, "worker", *dead)
     machines.append(worker)
@@ -185,7 +185,7 @@ def test_a_worker_that_is_stopped_leaves_its_work_at_once(
     worker.wait_for("receive")
     assert worker.end(signal.SIGTERM, all_of_it=all_of_it) == 130
     assert run.end() in (0, 1), run.log[-5:]
-    assert len(results(tmp_path / "out")) == 24
+    assert len(results(tmp_path / "out")) == 12
     assert {each["status"] for each in results(tmp_path / "out").values()} <= {"clean", "review"}
     assert set(concluded(run, worker).values()) == {1}
 
@@ -195,7 +195,7 @@ def test_two_batches_with_the_same_documents_and_one_of_them_killed(
 ) -> None:
     """What the dead one had begun is finished by the other, and is there for the dead one when it comes back."""
     for name in ("a", "b"):
-        slips(tmp_path / name, 24)
+        slips(tmp_path / name, 12)
     dead = ("--dead-after", 2)
     first, second = (
         Machine(database, "run", tmp_path / name, "--type", "receipt", "--out", tmp_path / f"out-{name}", *dead)
@@ -209,14 +209,14 @@ def test_two_batches_with_the_same_documents_and_one_of_them_killed(
     machines.append(again)
     assert again.end() in (0, 1), again.log[-5:]
     one, two = results(tmp_path / "out-a"), results(tmp_path / "out-b")
-    assert set(one) == set(two) == {f"slip-{number:04}" for number in range(24)}
+    assert set(one) == set(two) == {f"slip-{number:04}" for number in range(12)}
     for name, each in one.items():
         assert each["data"] == two[name]["data"]
         assert each["document"]["path"] == str(tmp_path / "a" / f"{name}.png")
         assert two[name]["document"]["path"] == str(tmp_path / "b" / f"{name}.png")
     assert sum(again.steps.values()) == 0
     # a step may have come to its end and not have been recorded when its process was killed
-    assert sum((concluded(first, second)).values()) <= 24 + 1
+    assert sum((concluded(first, second)).values()) <= 12 + 1
 
 
 def test_what_is_cancelled_is_resumed_by_whom_it_belongs_to(
@@ -244,7 +244,7 @@ def test_a_database_that_is_restarted_in_mid_run_costs_at_most_a_resumption(
     machines: list[Machine], tmp_path: Path
 ) -> None:
     """The run goes on, or ends with one sentence; nothing is lost and no document fails for it."""
-    slips(tmp_path / "in", 24)
+    slips(tmp_path / "in", 12)
     command = ("run", tmp_path / "in", "--type", "receipt", "--out", tmp_path / "out", "--json")
     with one_server() as own:
         run = Machine(own.url, *command)
@@ -260,7 +260,7 @@ def test_a_database_that_is_restarted_in_mid_run_costs_at_most_a_resumption(
             again = Machine(own.url, *command)
             machines.append(again)
             assert again.end() in (0, 1), again.log[-5:]
-    assert len(results(tmp_path / "out")) == 24
+    assert len(results(tmp_path / "out")) == 12
     assert {each["status"] for each in results(tmp_path / "out").values()} <= {"clean", "review"}
 
 

@@ -48,6 +48,7 @@ def under_fire(root: Path, documents: int, kills: int, pause: tuple[float, float
             "paid_calls": sum(counting.answered.values()),
             "repeated_paid_calls": len(counting.repeated),
             "repeated_in_flight": len(counting.repeated_after_kills),
+            "gaps": counting.gaps,
             "seconds": went.seconds,
         }
 
@@ -101,7 +102,8 @@ def main() -> None:
         print(f"  steps done {told['steps']}, of these repeated {told['repeated_steps']}")
         paid, questions = told["paid_calls"], told["requests"]
         print(f"  paid calls {paid} for {questions} questions, repeated {told['repeated_paid_calls']},")
-        print(f"  and of those on their way at a kill {told['repeated_in_flight']}")
+        print(f"  and of those on their way at a kill {told['repeated_in_flight']};", end=" ")
+        print("seconds between the first answer and the kill:", *(f"{gap:.2f}" for gap in told["gaps"]))
         for count, kills in ((100, 0), (options.documents, 4)):
             went = by_ocr(root / f"ocr-{count}", count, kills, options.seed)
             rate = count / went.seconds

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,18 @@ from tests.batch.killing import PROGRAM
 
 ROOT = Path(__file__).parents[2]
 RECEIPT = ROOT / "fixtures" / "receipt_thermal" / "receipt.jpg"
+PATIENCE = 60  # seconds; a start takes three
 TOKEN, OTHER = "token-of-the-first-client", "token-of-the-second-client"
 
 
 class Served:
-    """``engine serve`` on *out*; ``log`` is all that it has said."""
+    """``engine serve`` on *out*; ``log`` is all that it has said. *more* is in its environment."""
 
-    def __init__(self, out: Path, *options: str, tokens: str | None = f"{TOKEN},{OTHER}") -> None:
+    def __init__(self, out: Path, *options: str, tokens: str | None = f"{TOKEN},{OTHER}", **more: str) -> None:
         self._log = out.with_name(f"{out.name}.log")
         environment = {name: value for name, value in os.environ.items() if name != "ENGINE_TOKEN"}
         environment |= {"ENGINE_TOKEN": tokens} if tokens else {}
+        environment |= more
         command = [str(PROGRAM), "serve", "--out", str(out), "--port", "0", "--jobs", "1", *options]
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -37,10 +40,12 @@ class Served:
         return self._log.read_text()
 
     def _told(self, pattern: str) -> str:
-        while self.process.poll() is None:
+        end = time.monotonic() + PATIENCE
+        while self.process.poll() is None and time.monotonic() < end:
             if found := re.search(pattern, self.log):
                 return found[1]
-        raise RuntimeError(f"the server ended: {self.log}")
+            time.sleep(0.05)
+        raise RuntimeError(f"the server ended, or does not begin: {self.log}")
 
     def client(self, token: str | None = TOKEN) -> httpx.Client:
         """Whoever has that token; what is begun but not answering yet is waited for."""

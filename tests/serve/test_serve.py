@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +19,7 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
+from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
 
 from engine.as_json import RESULT_SCHEMA
@@ -24,7 +30,7 @@ from engine.serve.clients import Clients, Rate, is_loopback, read_tokens
 from engine.serve.form import document_name
 from tests.batch.killing import PROGRAM
 from tests.batch.small import slips
-from tests.serve.served import OTHER, RECEIPT, ROOT, TOKEN, Served, send
+from tests.serve.served import OTHER, PATIENCE, RECEIPT, ROOT, TOKEN, Served, send
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - to be refused
 MOST = 300_000  # bytes that the server takes
@@ -295,23 +301,26 @@ def test_no_token_and_no_content_is_logged(served: Served, client: httpx.Client,
 
 
 def test_killed_in_mid_job_the_next_one_finishes(tmp_path: Path, slip: list[bytes]) -> None:
-    bounds = ["--rate", "6", "--queue", "3"]
-    server = Served(tmp_path / "out", *bounds)
+    server = Served(tmp_path / "out", "--queue", "2")
     with server.client() as client:
-        accepted = [send(client, content).json()["job"] for content in slip[:3]]
-        full = send(client, slip[3])
+        answers = [send(client, slip[0])]
+        while answers[-1].status_code == 202:  # quicker than they are done
+            answers.append(send(client, slip[len(answers) % 4]))
+        *accepted, full = answers
         assert full.status_code == 503
         assert full.headers["retry-after"]
         server.kill()
-    server = Served(tmp_path / "out", *bounds)
+    server = Served(tmp_path / "out", "--rate", "30")
     try:
         with server.client() as client:
-            for id_ in accepted:
-                done = client.get(f"/v1/jobs/{id_}", params={"wait": 60}).json()
+            for answer in accepted:
+                done = client.get(answer.json()["url"], params={"wait": 60}).json()
                 assert (done["status"], done["result"]["document"]["pages"]) == ("done", 1)
-            statuses = [client.get("/v1/types").status_code for _ in range(4)]
-            assert statuses[-1] == 429
-            assert int(client.get("/v1/types").headers["retry-after"]) > 0
+            for _ in range(60):  # one comes back each two seconds
+                refused = client.get("/v1/types")
+                if refused.status_code == 429:
+                    break
+            assert int(refused.headers["retry-after"]) > 0
             with server.client(OTHER) as other:
                 assert other.get("/v1/types").status_code == 200
     finally:
@@ -319,18 +328,47 @@ def test_killed_in_mid_job_the_next_one_finishes(tmp_path: Path, slip: list[byte
     assert "Traceback" not in server.log
 
 
+def test_who_deletes_a_job_takes_nothing_from_others(served: Served, client: httpx.Client, slip: list[bytes]) -> None:
+    """The same pages as another type, of another client, while the first job's work reads them."""
+    pages, file = [Image.open(io.BytesIO(slip[number % 4])) for number in range(6)], io.BytesIO()
+    pages[0].save(file, "PDF", save_all=True, append_images=pages[1:], resolution=100)
+    digest = hashlib.sha256(file.getvalue()).hexdigest()[:16]
+    mine = send(client, file.getvalue()).json()
+    end = time.monotonic() + PATIENCE
+    while ("read page", digest) not in steps(served) and time.monotonic() < end:
+        time.sleep(0.05)
+    with served.client(OTHER) as other:
+        theirs = send(other, file.getvalue(), type="invoice").json()
+        assert client.delete(mine["url"]).status_code == 204
+        done = other.get(theirs["url"], params={"wait": 60}).json()
+        assert (done["status"], done["result"]["document"]["pages"]) == ("done", 6), served.log[-2000:]
+        assert other.delete(theirs["url"]).status_code == 204
+
+
 def test_a_token_is_made_where_none_is_given_and_what_waits_is_given_up(tmp_path: Path, slip: list[bytes]) -> None:
-    server = Served(tmp_path / "out", tokens=None)
+    (tmp_path / "tmp").mkdir()
+    server = Served(tmp_path / "out", tokens=None, TMPDIR=str(tmp_path / "tmp"))
     try:
         (token,) = re.findall(r"names none: (\S+)", server.log)
         with server.client(token) as client:
-            jobs = [send(client, content).json()["job"] for content in slip]
+            jobs = [send(client, content).json()["job"] for content in slip[:2]]
             assert client.delete(f"/v1/jobs/{jobs[-1]}").status_code == 204
             assert client.get(f"/v1/jobs/{jobs[-1]}").status_code == 404
-            again = send(client, slip[-1]).json()["job"]
+            again = send(client, slip[1]).json()["job"]
             assert client.get(f"/v1/jobs/{again}", params={"wait": 60}).json()["status"] == "done"
     finally:
         assert server.stop() == 0
+    assert not list((tmp_path / "tmp").iterdir())
+
+
+def test_stopped_while_it_begins_it_ends_as_at_any_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("engine.ocr.tesseract.require", lambda _: os.kill(os.getpid(), signal.SIGTERM))
+    monkeypatch.setattr("engine.cli.serve._leave", lambda code: code)
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as ended:
+        main(["serve", "--out", str(tmp_path / "out"), "--quiet"])
+    assert ended.value.code == 0
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 @pytest.mark.parametrize(
