@@ -15,7 +15,7 @@ from engine.config import Config
 from engine.doctype import DocumentType
 from engine.errors import UsageError
 from engine.explain import Colour, font, pixels, targets, text_size
-from engine.picture import PAPER, page_picture
+from engine.picture import PAPER, page_picture, rotation_of
 from engine.receive import receive
 from engine.result import Result
 from engine.view.document import label_of, mark_of, row_of
@@ -51,7 +51,7 @@ def write_overlay(target: Path, result: Result, doctype: DocumentType | None, co
 
     Raises OSError, BadInput, and UsageError where a picture would overwrite the document.
     """
-    turns = {p.page: int(p.signals.get("rotation", 0)) for p in result.pages if p.outcome != "skipped"}
+    turns = {p.page: rotation_of(p) for p in result.pages if p.outcome != "skipped"}
     if not turns:
         return
     document = receive(Path(result.path), config)

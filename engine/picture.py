@@ -9,6 +9,7 @@ from engine.errors import BadPage
 from engine.page import Box
 from engine.prepare import prepare
 from engine.receive import Document
+from engine.result import PageResult
 from engine.upright import turned
 
 LONGEST = 1500  # px of the page's longer side: letters of a full page can just be read
@@ -30,6 +31,11 @@ def page_picture(
     scale = longest / max(picture.size)
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
     return picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+
+
+def rotation_of(page: PageResult) -> int:
+    """The clockwise turn (degrees) that made a page upright, as its result tells it among the signals."""
+    return round(page.signals.get("rotation", 0.0))
 
 
 def crop(page: Image.Image, box: Box, *, air: float = 0.0) -> Image.Image:

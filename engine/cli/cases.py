@@ -225,7 +225,8 @@ def add(result: Path, why: str | None, accept: bool, **options: Any) -> None:
     Correct "data" in RESULT.json by hand first. What the type's schema and rules have against it is told.
     """
     from engine.as_text import one_line
-    from engine.regress.accept import accept_case, ran_to_sentence
+    from engine.config import Config
+    from engine.regress.accept import accept_added
     from engine.regress.add import add_case
 
     added = add_case(result, why=why or f"Corrected from {result.name}.", **options)
@@ -235,7 +236,7 @@ def add(result: Path, why: str | None, accept: bool, **options: Any) -> None:
     if added.unvouched:
         say(f"{added.unvouched} values are as the engine gave them and nobody confirmed them: look at them once more")
     if accept:
-        say(ran_to_sentence(accept_case(added.folder, options["schemas"])))
+        say(accept_added(added, Config(schemas=options["schemas"])))
 
 
 COMMANDS = (regress,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,8 @@ def _write_samples(results: Any, config: Any, target: Path) -> None:
         say(f"left out: {words}")
     say(f"{written.count} samples written")
     for name, folder in written.folders.items():
-        tell(f"engine schema infer {name} --learn $(find {folder} -type f ! -name '*.json')")
+        learn = f"engine schema infer {shlex.quote(name)} --learn {{}} +"
+        tell(f"find {shlex.quote(str(folder))} -type f ! -name '*.json' -exec {learn}")
 
 
 def _write_outcomes(results: Any, target: Path) -> None:

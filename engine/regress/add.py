@@ -76,7 +76,7 @@ def add_case(
     corrected = by_person or {pointer: field.value for pointer, field in fields.items()} != given
     _write(folder, source, _case_toml(why.strip(), source.name, result, corrected=corrected), data)
     findings = (*schema_findings(data, doctype), *rule_findings(data, doctype)) if doctype else ()
-    return Added(folder, findings, _unvouched(data, result["fields"]), result["engine"]["model"])
+    return Added(folder, findings, _unvouched(data, result["fields"]), _asked(result))
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -107,6 +107,18 @@ def _unvouched(data: Mapping[str, Any], fields: Mapping[str, Mapping[str, Any]])
     )
 
 
+def _asked(result: Mapping[str, Any]) -> str | None:
+    """The model that pages were sent to, None where they were not, though there may have been one."""
+    asked = any(page["route"] == "vlm" or page["usage"] is not None for page in result["pages"])
+    return (result["engine"]["model"] or "a model") if asked else None
+
+
+def language_of(ocr: str) -> str | None:
+    """What was read in, such as eng+deu, of the name of an OCR engine in a result; None where it does not tell."""
+    told = _LANG.search(ocr)
+    return told[1] if told else None
+
+
 # ---------------------------------------------------------------- the folder
 
 
@@ -123,9 +135,9 @@ def _case_toml(why: str, document: str, result: Mapping[str, Any], *, corrected:
 def _settings(result: Mapping[str, Any]) -> dict[str, str]:
     """Under what the result was made, as far as it tells: the languages and the pages."""
     read = [page["page"] for page in result["pages"] if page["outcome"] != "skipped"]
-    lang = _LANG.search(result["engine"]["ocr"])
+    lang = language_of(result["engine"]["ocr"])
     some = read and len(read) < len(result["pages"])
-    return ({"lang": lang[1]} if lang and lang[1] != Config().lang else {}) | (
+    return ({"lang": lang} if lang and lang != Config().lang else {}) | (
         {"pages": ",".join(map(str, read))} if some else {}
     )
 

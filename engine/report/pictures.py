@@ -11,7 +11,7 @@ from pathlib import Path
 from engine.config import Config
 from engine.errors import BadInput, EngineError, UsageError
 from engine.locate import find_document
-from engine.picture import page_picture
+from engine.picture import page_picture, rotation_of
 from engine.receive import Document, receive
 from engine.result import PageResult, Result
 
@@ -58,7 +58,7 @@ def pictures(result: Result, result_json: Path, config: Config) -> Iterator[Pict
 
 def _picture(document: Document, page: PageResult, config: Config) -> Picture:
     try:
-        image = page_picture(document, page.page, int(page.signals.get("rotation", 0)), config, longest=LONGEST)
+        image = page_picture(document, page.page, rotation_of(page), config, longest=LONGEST)
     except BadInput as error:
         return Picture(page.page, gone=f"There is no picture: {error}")
     held = io.BytesIO()

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -31,8 +32,7 @@ from engine.report.given import read_result
 from engine.report.overview import overview
 from engine.report.pictures import pictures
 from engine.result import Result
-from engine.reviewed import decisions_file
-from engine.view.decided import judged
+from engine.view.decided import Decision, judged, read_decisions
 from engine.view.document import document_view
 from engine.view.look import LOOK, MARKS, VIEWER, part
 
@@ -56,7 +56,7 @@ def write_report(target: Path, results: Sequence[Path], config: Config, done: Ca
     """
     names = result_names(results)
     given = [Given(file, name.removesuffix(".json").removesuffix(".json")) for file, name in names.items()]
-    entries = [entry(_apart(target, read_result(one.file)), one.name) for one in given]
+    entries = [entry(_apart(target, one.file, read_result(one.file)), one.name) for one in given]
     page = _environment().get_template("report.html")
     look, script = part(LOOK) + _own("report.css"), part(VIEWER) + _own("report.js")
     held = {
@@ -74,9 +74,11 @@ def write_report(target: Path, results: Sequence[Path], config: Config, done: Ca
             file.write(piece.encode("utf-8", "backslashreplace"))
 
 
-def _apart(target: Path, result: Result) -> Result:
-    """The result; raises UsageError where the report would overwrite its document."""
-    if target.exists() and os.path.realpath(target) == os.path.realpath(result.path):
+def _apart(target: Path, file: Path, result: Result) -> Result:
+    """The result of *file*; raises UsageError where the report would overwrite its document, or what stands where that
+    is looked for (:func:`engine.locate.find_document`)."""
+    places = (result.path, file.parent / Path(result.path).name)
+    if target.exists() and os.path.realpath(target) in [os.path.realpath(place) for place in places]:
         raise UsageError(f"the report {target} would overwrite the document of a result: name another file")
     return result
 
@@ -129,8 +131,18 @@ def _block(kind: str, name: str, text: str) -> Markup:
 
 def _decided(given: Sequence[Given]) -> list[tuple[float, bool]]:
     """Confidence and truth of the values that people have decided on, of the results of this report."""
-    told = {folder: judged(decisions_file(folder)) for folder in {one.file.parent for one in given}}
-    return [pair for one in given for pair in told[one.file.parent].get(one.file.name, ())]
+    told = {folder: _decisions(folder) for folder in {one.file.parent for one in given}}
+    found = (value for one in given for value in judged(told[one.file.parent].get(one.file.name, ())))
+    return [(value.confidence, value.right) for value in found if value.confidence is not None]
+
+
+def _decisions(folder: Path) -> dict[str, list[Decision]]:
+    """By the names of the results; none where they are not ours to look at."""
+    found: dict[str, list[Decision]] = {}
+    with suppress(UsageError):
+        for decision in read_decisions(folder):
+            found.setdefault(decision.result, []).append(decision)
+    return found
 
 
 def _policy(look: str, script: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from engine.review.case import make_case
 from engine.review.desk import desk, listed, progress
 from engine.review.folder import Changed, Folder, Reviewed
 from engine.review.pictures import Pictures
+from engine.review.rows import shown_path
 from engine.review.typed import leaf_of
 from engine.view.look import LOOK, MARKS, VIEWER, part
 
@@ -49,10 +51,14 @@ class Review:
         self._html = Environment(
             loader=PackageLoader("engine.review", "pages"), autoescape=True, undefined=StrictUndefined
         )
+        self._html.filters["seen"] = one_line
 
     def app(self) -> Starlette:
         posted = {"decide": self._decide, "undo": self._undo, "read": self._read, "case": self._case}
-        works = [Route(f"/{{number:int}}/{name}", self._posted(posted[name]), methods=["POST"]) for name in posted]
+        works = [
+            Route(f"/{{number:int}}/{name}", self._posted(self._of_one(work)), methods=["POST"])
+            for name, work in posted.items()
+        ]
         return Starlette(
             routes=[
                 Route("/", self._list),
@@ -62,6 +68,7 @@ class Review:
                 Route("/{number:int}/size/{page:int}", self._size),
                 Route("/{number:int}/page/{page:int}", self._page),
                 Route("/{number:int}/crop/{page:int}", self._crop),
+                Route("/undo", self._posted(self._undo_last), methods=["POST"]),
                 *works,
             ]
         )
@@ -75,12 +82,13 @@ class Review:
         return self._page_of("list.html", rows=rows, done=done, asked=asked, first=first, out=str(self._folder.out))
 
     def _desk(self, request: Request) -> Response:
-        name = self._known(request).name.removesuffix(".json")
+        name = one_line(self._known(request).name.removesuffix(".json"))
         return self._page_of("desk.html", name=name, number=request.path_params["number"])
 
     def _page_of(self, template: str, **told: Any) -> Response:
         html = self._html.get_template(template)
-        return HTMLResponse(html.render(who=self._folder.who, marks=part(MARKS), **told))
+        text = html.render(who=self._folder.who, marks=part(MARKS), **told)
+        return HTMLResponse(text.encode("utf-8", "backslashreplace"))  # names of files need not be text
 
     def _static(self, request: Request) -> Response:
         name = request.path_params["name"]
@@ -126,10 +134,17 @@ class Review:
         return desk(self._folder, number)
 
     def _undo(self, number: int, known: Reviewed, asked: Asked) -> dict[str, Any]:
-        undone = self._folder.undo(known.name)
+        return self._undone(known.name)
+
+    def _undo_last(self, request: Request, asked: Asked) -> dict[str, Any]:
+        return self._undone(None)
+
+    def _undone(self, name: str | None) -> dict[str, Any]:
+        undone = self._folder.undo(name)
         if undone is None:
             raise UsageError("nothing was decided here: there is nothing to undo")
-        return desk(self._folder, self._folder.names.index(undone.name) + 1) | {"undone": undone.decisions[-1].path}
+        path = shown_path(undone.decisions[-1].path, undone.gone)
+        return desk(self._folder, self._folder.names.index(undone.name) + 1) | {"undone": path or ""}
 
     def _read(self, number: int, known: Reviewed, asked: Asked) -> dict[str, Any]:
         leaf = leaf_of(str(asked.get("path") or ""), known.doctype)
@@ -139,17 +154,21 @@ class Review:
         return proposals(texts, known, leaf)
 
     def _case(self, number: int, known: Reviewed, asked: Asked) -> dict[str, Any]:
+        if known.result.status != "clean":  # what is doubted would be held to be right
+            raise UsageError(f"{known.name} is still for {known.result.status}: decide what is left first")
         document = self._pictures.path(known.name, known.result.path, known.result.sha256)
         name = str(asked.get("name") or "").strip() or None
-        schemas = self._config.schemas
-        made = make_case(known, self._folder.out, self._fixtures, document, schemas, why=reason(asked), name=name)
+        config = replace(self._config, schemas=self._folder.schemas)
+        made = make_case(known, self._folder.out, self._fixtures, document, config, why=reason(asked), name=name)
         return {"folder": str(made.folder), "outcome": made.outcome, "unvouched": made.unvouched}
 
-    def _posted(self, work: Work) -> Any:
+    def _of_one(self, work: Work) -> Callable[[Request, Asked], dict[str, Any]]:
+        return lambda request, asked: work(request.path_params["number"], self._known(request), asked)
+
+    def _posted(self, work: Callable[[Request, Asked], dict[str, Any]]) -> Any:
         """JSON in, JSON out; what the engine refuses is a sentence: 409 where the page is out of date, else 422."""
 
         async def answer(request: Request) -> Response:
-            known = self._known(request)
             try:
                 asked = simplejson.loads(await request.body(), use_decimal=True)
             except (ValueError, RecursionError):
@@ -157,7 +176,7 @@ class Review:
             if not isinstance(asked, dict):
                 return _json({"error": "this is no JSON object"}, 400)
             try:
-                return _json(await run_in_threadpool(work, request.path_params["number"], known, asked))
+                return _json(await run_in_threadpool(work, request, asked))
             except EngineError as error:
                 return _json({"error": one_line(str(error))}, 409 if isinstance(error, Changed) else 422)
 

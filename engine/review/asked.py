@@ -12,7 +12,7 @@ from engine.errors import UsageError
 from engine.page import Box
 from engine.review.desk import queue
 from engine.review.folder import Changed, Folder, Reviewed
-from engine.review.typed import LONGEST, habits_of, leaf_of, typed_to_value
+from engine.review.typed import leaf_of, typed_to_value
 from engine.view.document import value_text
 
 LONGEST_WHY = 500  # characters of a reason
@@ -21,7 +21,7 @@ Asked = Mapping[str, Any]
 
 
 def decide(folder: Folder, known: Reviewed, asked: Asked) -> Reviewed:
-    """``{"kind", "path", "seen", "text", "page", "box", "read", "finding", "why"}`` to a decision that is kept.
+    """``{"kind", "path", "seen", "text", "page", "box", "finding", "why"}`` to a decision that is kept.
 
     ``seen`` is the value as the page showed it. Raises Changed where it is another by now, UsageError for what cannot
     be decided so.
@@ -52,7 +52,7 @@ def reason(asked: Asked) -> str:
 def proposals(texts: Sequence[str], known: Reviewed, leaf: Leaf | None) -> dict[str, Any]:
     """``{"texts": […], "differ": …}``: what was read in a box, texts that write a value of the leaf first. Where they
     write several numbers or dates, a person has to say which: none of them should be kept by a slip."""
-    habits = habits_of(field.printed for field in known.original.fields.values())
+    habits = known.habits
     values: dict[str, Any] = {}
     for text in texts if leaf else ():
         with suppress(UsageError):
@@ -86,11 +86,10 @@ def _correction(known: Reviewed, path: str, asked: Asked) -> dict[str, Any]:
     if leaf is None:
         raise UsageError(f"nothing can be typed here ({known.why_not or 'this is no single value'}): mark it absent")
     text = str(asked.get("text") or "").strip()
-    value = typed_to_value(text, leaf, habits_of(field.printed for field in known.original.fields.values()))
+    value = typed_to_value(text, leaf, known.habits)
     if not asked.get("box"):
         return {"value": value, "printed": text}
-    read = str(asked.get("read") or text)[:LONGEST]
-    return {"value": value, "printed": read, "page": to_page(asked.get("page"), known), "box": to_box(asked["box"])}
+    return {"value": value, "printed": text, "page": to_page(asked.get("page"), known), "box": to_box(asked["box"])}
 
 
 def _finding(known: Reviewed, told: Any) -> dict[str, Any]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.regress.accept import accept_case, ran_to_sentence
+from engine.config import Config
+from engine.regress.accept import accept_added
 from engine.regress.add import add_case
-from engine.review.decisions import decided
 from engine.review.folder import Reviewed
+from engine.view.decided import decided
 
 NAMED = 5  # fields that the sentence names
 
@@ -24,15 +25,17 @@ class Made:
 
 
 def make_case(
-    known: Reviewed, out: Path, fixtures: Path, document: Path, schemas: Path | None, *, why: str = "", name: str | None
+    known: Reviewed, out: Path, fixtures: Path, document: Path, config: Config, *, why: str = "", name: str | None
 ) -> Made:
     """Make a folder in *fixtures* whose ``expected.json`` holds the reviewed data, and accept its run of today, so that
-    ``engine regress`` tells what changes from now on. *name* is the folder's (default: the document's stem).
+    ``engine regress`` tells what changes from now on; not where a model's answers have to be recorded first. *name* is
+    the folder's (default: the document's stem).
 
     Raises UsageError as :func:`engine.regress.add.add_case`.
     """
-    added = add_case(out / known.name, fixtures, name=name, why=why or _why(known), document=document, schemas=schemas)
-    return Made(added.folder, ran_to_sentence(accept_case(added.folder, schemas)), added.unvouched)
+    why, schemas = why or _why(known), config.schemas
+    added = add_case(out / known.name, fixtures, name=name, why=why, document=document, schemas=schemas)
+    return Made(added.folder, accept_added(added, config), added.unvouched)
 
 
 def _why(known: Reviewed) -> str:

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.as_json import result_to_data
+from engine.as_text import one_line
 from engine.doctype import DocumentType
-from engine.review.decisions import Decision, decided
 from engine.review.doubts import needs_review, open_doubts
 from engine.review.folder import Folder, Reviewed
-from engine.review.typed import leaf_of
+from engine.review.rows import shown_path
+from engine.review.typed import entry_text, leaf_of
+from engine.view.decided import Decision, decided
 from engine.view.document import document_view, label_of
 
 
@@ -30,7 +32,7 @@ def _row(number: int, known: Reviewed) -> dict[str, Any]:
     open_ = open_doubts(known.result, known.doctype)
     return {
         "number": number,
-        "name": known.name.removesuffix(".json"),
+        "name": one_line(known.name.removesuffix(".json")),
         "type": known.result.type,
         "status": known.result.status,
         "was": known.original.status,
@@ -51,11 +53,17 @@ def next_number(folder: Folder, number: int) -> int | None:
 
 def desk(folder: Folder, number: int) -> dict[str, Any]:
     """:func:`engine.view.document.document_view` and what can be done about it. ``queue`` has the doubts, ``next`` the
-    number of the next document that needs review, ``decided`` who said what of a field, ``inputs`` what it takes."""
+    number of the next document that needs review, ``decided`` who said what of a field, ``inputs`` what it takes. Each
+    field has ``entry`` too: a text that is read back as its value (:func:`engine.review.typed.entry_text`), or None."""
     known = folder[folder.names[number - 1]]
     done, asked = progress(folder)
+    view = document_view(known.result, known.name, known.doctype)
+    entries = _entries(known)
+    gone = known.gone
+    said = ((shown_path(path, gone), decision) for path, decision in decided(known.decisions).items())
     return {
-        **document_view(known.result, known.name, known.doctype),
+        **view,
+        "fields": [field | {"entry": entries.get(field["path"])} for field in view["fields"]],
         "number": number,
         "count": len(folder.names),
         "next": next_number(folder, number),
@@ -64,9 +72,18 @@ def desk(folder: Folder, number: int) -> dict[str, Any]:
         "stale": known.stale,
         "why_not": known.why_not,
         "queue": queue(known),
-        "decided": {path: _said(decision) for path, decision in decided(known.decisions).items()},
+        "decided": {path: _said(decision) for path, decision in said if path is not None},
         "undoable": len(known.standing),
         "inputs": {path: _input(path, known.doctype) for path in known.result.fields},
+    }
+
+
+def _entries(known: Reviewed) -> dict[str, str | None]:
+    habits = known.habits
+    return {
+        path: entry_text(field.value, field.printed, leaf, habits)
+        for path, field in known.result.fields.items()
+        if (leaf := leaf_of(path, known.doctype)) is not None
     }
 
 

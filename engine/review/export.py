@@ -14,9 +14,9 @@ from engine.errors import EngineError, UsageError
 from engine.output import write_whole
 from engine.pointer import tokens, unescape
 from engine.result import Result
-from engine.review.decisions import decided
 from engine.review.folder import Folder, Reviewed
 from engine.review.pictures import Pictures
+from engine.view.decided import judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +92,16 @@ def outcomes(folder: Folder) -> Iterator[dict[str, Any]]:
     Values that nobody looked at are not there, so these are the doubted ones for the most part.
     """
     for known in folder:
-        for path, decision in decided(known.decisions).items():
-            field = known.original.fields.get(path)
-            if field is None or field.value in (None, ()) or field.source in ("given", "human"):
-                continue
-            right = decision.kind == "accept" or (decision.kind == "correct" and decision.value == field.value)
+        for one in judged(known.decisions):
             yield {
                 "result": known.name,
                 "sha256": known.original.sha256,
                 "type": known.original.type,
-                "path": path,
-                "source": field.source,
-                "verdict": field.verdict,
-                "confidence": None if field.confidence is None else round(field.confidence, 4),
-                "right": right,
+                "path": one.path,
+                "source": one.source,
+                "verdict": one.verdict,
+                "confidence": one.confidence,
+                "right": one.right,
             }
 
 

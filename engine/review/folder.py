@@ -12,7 +12,7 @@ import threading
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,17 +20,20 @@ from typing import Any
 import simplejson
 
 from engine.as_json import result_to_data, to_json
-from engine.batch.state import alone
+from engine.batch.state import alone, load
 from engine.doctype import DocumentType, load_type
 from engine.errors import UsageError
 from engine.exact_json import read_json
 from engine.from_json import data_to_result
 from engine.output import write_whole
 from engine.result import Result
-from engine.review.apply import apply
-from engine.review.decisions import Decision, Kind, add_decision, read_decisions, standing
+from engine.review.apply import apply, other_type, rows_gone, unsaid
+from engine.review.decisions import add_decision
 from engine.review.digest import digest
+from engine.review.rows import engine_s_path
+from engine.review.typed import Habits, habits_of
 from engine.reviewed import original_file
+from engine.view.decided import Decision, Kind, read_decisions, standing
 
 Data = Mapping[str, Any]
 
@@ -60,20 +63,30 @@ class Reviewed:
     def standing(self) -> tuple[Decision, ...]:
         return standing(self.decisions)
 
+    @property
+    def habits(self) -> Habits:
+        return habits_of(field.printed for field in self.original.fields.values())
+
+    @property
+    def gone(self) -> frozenset[str]:
+        """The rows that are none, by their places in ``original``; decisions name such places too."""
+        return rows_gone(self.original, self.standing)
+
 
 class Folder:
     """The results at the top of *out*, by their names. Made by :func:`opened`; its methods may be called by threads."""
 
     def __init__(self, out: Path, who: str, schemas: Path | None) -> None:
         self.out, self.who = out, who
-        self._schemas = schemas
+        self.schemas = schemas or _begun_with(out)
         self._types: dict[str, DocumentType | str] = {}
         self._lock = threading.Lock()
-        self._made: list[tuple[str, str]] = []  # result and id of each decision of this process that stands
         self.ignored: list[str] = []
         by_name: dict[str, list[Decision]] = {}
+        self._made: list[tuple[str, str]] = []  # result and id of each decision, in their order
         for decision in read_decisions(out):
             by_name.setdefault(decision.result, []).append(decision)
+            self._made.append((decision.result, decision.id))
         self._results: dict[str, Reviewed] = {}
         for path in sorted(out.glob("*.json")):
             try:
@@ -93,28 +106,35 @@ class Folder:
     # ------------------------------------------------------------ deciding
 
     def decide(self, name: str, kind: Kind, path: str, *, was: Data, **told: Any) -> Reviewed:
-        """Keep one decision and write the result anew. ``was`` is the field or the finding as the person saw it.
+        """Keep one decision and write the result anew. ``path`` is the place and ``was`` the field, or the finding, as
+        the person saw them.
 
-        Raises Changed where it is another one by now, UsageError where nothing can be written.
+        Raises Changed where another stands there by now, UsageError where nothing can be written.
         """
         with self._lock:
-            return self._decide(self._unchanged(name), kind, path, was=was, **told)
-
-    def undo(self, name: str) -> Reviewed | None:
-        """Take back the last decision that this process kept, else the last one on *name*; None without any."""
-        with self._lock:
-            if self._made:
-                name, undoes = self._made.pop()
-            else:
-                stand = self[name].standing
-                if not stand:
-                    return None
-                undoes = stand[-1].id
             known = self._unchanged(name)
-            undone = next((d for d in known.standing if d.id == undoes), None)
-            if undone is None:
+            if was != _now(known.result, kind, path, was):
+                raise Changed("this has changed since the page was loaded: look at it once more")
+            place = engine_s_path(path, known.gone)
+            if kind != "dismiss" and place not in known.original.fields:
+                raise UsageError("its rows were all marked absent: take that back first")
+            return self._decide(known, kind, place, was=was, **told)
+
+    def undo(self, name: str | None = None) -> Reviewed | None:
+        """Take back the last decision that stands on *name*, without one the last of all; None where none stands."""
+        with self._lock:
+            if name is None:
+                name = next((name for name, made in reversed(self._made) if self._stands(name, made)), None)
+            if name is None:
                 return None
-            return self._decide(known, "undo", undone.path, was=None, undoes=undoes)
+            known = self._unchanged(name)
+            if not known.standing:
+                return None
+            undone = known.standing[-1]
+            return self._decide(known, "undo", undone.path, was=None, undoes=undone.id)
+
+    def _stands(self, name: str, made: str) -> bool:
+        return name in self._results and any(decision.id == made for decision in self[name].standing)
 
     def _decide(self, known: Reviewed, kind: Kind, path: str, *, was: Data | None, **told: Any) -> Reviewed:
         decision = Decision(
@@ -137,8 +157,7 @@ class Folder:
         add_decision(self.out, decision)
         made = replace(known, result=result, decisions=(*known.decisions, decision))
         self._results[known.name] = made  # it is decided, even if the next line fails
-        if kind != "undo":
-            self._made.append((known.name, decision.id))
+        self._made.append((known.name, decision.id))
         write_whole(self.out / known.name, text)
         made = self._results[known.name] = replace(made, now=gives)
         return made
@@ -174,7 +193,7 @@ class Folder:
         of = digest(original)
         ours = tuple(line for line in lines if line.of == of)
         engine = original["engine"]
-        doctype, why_not = self._type(whole.type)
+        doctype, why_not = self._type(whole)
         result = apply(whole, ours, doctype)
         if ours and now != ours[-1].gives:
             text, now = _to_text(result, engine)
@@ -191,16 +210,42 @@ class Folder:
                     return told, result
         raise UsageError(f"{place} is gone, though {name} was reviewed: bring it back, or extract the document again")
 
-    def _type(self, name: str | None) -> tuple[DocumentType | None, str]:
+    def _type(self, original: Result) -> tuple[DocumentType | None, str]:
+        """The type that the result was checked by. Another of its name is as good as none: its rules are others."""
+        name = original.type
         if name is None:
             return None, "its type is not known: extract it again with --type"
         if name not in self._types:
             try:
-                self._types[name] = load_type(name, self._schemas)
+                self._types[name] = load_type(name, self.schemas)
             except UsageError as error:
                 self._types[name] = str(error)
         found = self._types[name]
-        return (None, found) if isinstance(found, str) else (found, "")
+        if isinstance(found, str):
+            return None, found
+        if other_type(original, found):
+            return None, f"it was checked by another {name} than {found.path}: give its --schemas, or extract it again"
+        return found, ""
+
+
+def _begun_with(out: Path) -> Path | None:
+    """The folder of types that the batch of *out* was run with, None where there was none."""
+    try:
+        batch = load(out)
+    except UsageError:
+        return None
+    schemas = batch.begun_in / (batch.config.schemas or "schemas")
+    return schemas if schemas.is_dir() else None
+
+
+def _now(result: Result, kind: Kind, path: str, was: Data) -> Data | None:
+    """What stands there now of what a decision is about, as *was* tells it."""
+    told = result_to_data(result)
+    if kind != "dismiss":
+        found: Data | None = told["fields"].get(path)
+        return found
+    open_ = (*told["findings"], *map(asdict, unsaid(result.pages, result.findings)))
+    return was if path == was.get("path") and was in open_ else None
 
 
 def _result_of(path: Path) -> tuple[Data, Result]:

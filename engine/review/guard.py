@@ -7,7 +7,6 @@ and the origin are checked, and so is a cookie that no other site's request carr
 from __future__ import annotations
 
 import secrets
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
@@ -84,11 +83,7 @@ class Guard:
         return away
 
     def _known(self, request: Request) -> bool:
-        try:
-            cookies = SimpleCookie(request.headers.get("cookie", ""))
-        except CookieError:
-            return False
-        given = cookies[self._cookie].value if self._cookie in cookies else ""
+        given = request.cookies.get(self._cookie, "")  # whatever else on this host sets beside it
         return self._session is not None and secrets.compare_digest(given.encode(), self._session.encode())
 
     def _same_origin(self, request: Request) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from dataclasses import replace
 from functools import lru_cache
@@ -16,8 +15,9 @@ from engine.config import Config
 from engine.errors import UsageError
 from engine.locate import find_document
 from engine.page import Box
-from engine.picture import crop, page_picture
+from engine.picture import crop, page_picture, rotation_of
 from engine.receive import Document, receive, sha256_of
+from engine.regress.add import language_of
 from engine.result import Result
 from engine.review.read_box import read_box
 
@@ -25,7 +25,6 @@ SHARP = 3000  # px of the longer side of the picture that crops are cut from: sm
 ENLARGED = 90  # px of a crop's height that its print is brought to where it is smaller
 WIDEST = 1100  # px of a crop
 KEPT, KEPT_SMALL = 4, 40  # pictures of pages held at a time: sharp ones (20 MB each), and for the screen (0.3 MB)
-_LANG = re.compile(r"tesseract \S+ (\S+)")
 
 
 class Pictures:
@@ -60,10 +59,10 @@ class Pictures:
 
     def read(self, name: str, result: Result, page: int, box: Box, *, figures: bool) -> tuple[str, ...]:
         """What OCR reads in the box, as :func:`engine.review.read_box.read_box` tells it."""
-        config = replace(self._config, lang=language_of(result, self._config))
+        config = replace(self._config, lang=language_of(result.ocr) or self._config.lang)
         with self._lock:
             document = self._found(name, result.path, result.sha256)
-            return read_box(document, page, rotation_of(result, page), box, config, figures=figures)
+            return read_box(document, page, _rotation(result, page), box, config, figures=figures)
 
     def _draw(self, name: str, path: str, sha256: str | None, page: int, rotation: int) -> Image.Image:
         document = self._found(name, path, sha256)
@@ -95,17 +94,11 @@ class Pictures:
 
 
 def _key(name: str, result: Result, page: int) -> tuple[str, str, str | None, int, int]:
-    return name, result.path, result.sha256, page, rotation_of(result, page)
+    return name, result.path, result.sha256, page, _rotation(result, page)
 
 
-def rotation_of(result: Result, page: int) -> int:
-    return next((round(told.signals.get("rotation", 0.0)) for told in result.pages if told.page == page), 0)
-
-
-def language_of(result: Result, config: Config) -> str:
-    """What the document was read in, as far as its result tells."""
-    told = _LANG.search(result.ocr)
-    return told[1] if told else config.lang
+def _rotation(result: Result, page: int) -> int:
+    return next((rotation_of(told) for told in result.pages if told.page == page), 0)
 
 
 def _begun_in(out: Path) -> Path | None:

@@ -16,6 +16,7 @@ from engine.errors import UsageError
 from engine.pointer import matches
 from engine.values.dates import date_order_of, dates_in
 from engine.values.numbers import decimal_sign_of, parse_number
+from engine.view.document import value_text
 
 LONGEST = 10_000  # characters of a value; a page of print has 5,000
 DIGITS = 20  # before the point, as engine/given.py has it: no document prints a longer number that is one
@@ -54,6 +55,27 @@ def typed_to_value(text: str, leaf: Leaf, habits: Habits) -> Any:
     if leaf.type in ("number", "integer"):
         return _number(text, leaf, habits.decimal_sign)
     return _date(text, habits.date_order) if leaf.kind == "date" else text
+
+
+def entry_text(value: Any, printed: str | None, leaf: Leaf, habits: Habits) -> str | None:
+    """A text that is read back as exactly *value*, for who types less than all of it anew: as it is *printed*, else as
+    this document would write it; None where there is none, as of a number that a comma makes two of."""
+    if value in (None, ()):
+        return None
+    plain = str(value_text(value))
+    written = plain.replace(".", ",") if isinstance(value, Decimal) and habits.decimal_sign == "," else plain
+    for text in (printed, written, shown(value)):
+        if text and _reads_back(text, value, leaf, habits):
+            return text
+    return None
+
+
+def _reads_back(text: str, value: Any, leaf: Leaf, habits: Habits) -> bool:
+    try:
+        read = typed_to_value(text, leaf, habits)
+    except UsageError:
+        return False
+    return type(read) is type(value) and str(read) == str(value)
 
 
 def _choice(text: str, leaf: Leaf) -> Any:

@@ -8,6 +8,8 @@
  *     fields: document_view's: path, label, value, page, box (fractions x0 y0 x1 y1), verdict, source, doubt
  *     rows: an element; what has data-path in it is tied to the box of that path
  *     onPick: path => …                                     a box or a row was picked
+ *     mayPick: () => true                                   false: nothing is picked now, and no mark moves
+ *     fits: "0"                                             the key of the button Fit, for its title
  *     onDraw: ({page, x0, y0, x1, y1}) => …                 a box was drawn, in fractions of the page
  *   });
  *   view.pick(path)          mark box and row, and bring both into sight (null: none)
@@ -69,7 +71,7 @@ const PageView = (() => {
     element.style.height = percent(Math.abs(y1 - y0));
   };
 
-  function view(container, { pages, fields, rows = null, onPick = null, onDraw = null }) {
+  function view(container, { pages, fields, rows = null, onPick = null, mayPick = () => true, onDraw = null, fits = "0" }) {
     const ends = new AbortController();
     const on = (target, name, listener, options = {}) =>
       target.addEventListener(name, listener, { signal: ends.signal, ...options });
@@ -81,13 +83,13 @@ const PageView = (() => {
 
     const tools = make("div", { class: "tools", role: "toolbar", "aria-label": "Page" });
     const smaller = make("button", { type: "button", title: "Smaller (-)", "aria-label": "Smaller" }, "−");
-    const fit = make("button", { type: "button", title: "Fit the width (0)" }, "Fit");
+    const fit = make("button", { type: "button", title: `Fit the width (${fits})` }, "Fit");
     const larger = make("button", { type: "button", title: "Larger (+)", "aria-label": "Larger" }, "+");
     const doubts = make("button", { type: "button", "aria-pressed": "false" }, "Only doubts");
     tools.append(smaller, fit, larger, doubts);
     container.classList.add("viewer");
     container.classList.remove("only-doubts", "drawing");
-    const paper = make("div", { class: "paper" });
+    const paper = make("div", { class: "paper", tabindex: "0", role: "group", "aria-label": "Paper" }); // scrolls by keyboard
     container.replaceChildren(tools, paper);
 
     for (const page of pages) {
@@ -142,6 +144,7 @@ const PageView = (() => {
     }
 
     function pick(path, { tell = true } = {}) {
+      if (path !== null && tell && !mayPick()) return;
       picked = path;
       show();
       if (path === null) return;

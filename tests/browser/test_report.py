@@ -237,7 +237,7 @@ def test_the_tab_key_meets_everything_in_the_order_it_is_read(page: Page, report
     page.goto(f"{report}#{FITTED}")
     page.reload()
     first = ["back", "earlier", "later", "after", "theme", "help", "Smaller", "Fit", "Larger", "Only doubts"]
-    assert met(page, 14) == [*first, "Signals", "/company", "/address", "/date"]
+    assert met(page, 15) == [*first, "Paper", "Signals", "/company", "/address", "/date"]
     page.keyboard.press("?")
     expect(page.get_by_role("button", name="Close")).to_be_focused()
     page.keyboard.press("Escape")

@@ -266,9 +266,11 @@ def test_what_people_decided_is_held_against_confidence(tmp_path: Path) -> None:
     write(tmp_path, "a", sample.receipt())
     assert run("report", tmp_path, "-o", tmp_path / "r.html") == 0
     assert "Nobody has decided on a value yet" in parsed(tmp_path / "r.html").text
+    was = {"value": 9, "confidence": 0.92, "source": "ocr", "verdict": "silent"}
+    told = {"result": "a.json", "sha256": None, "of": "x", "gives": "y", "who": "Ann", "when": "", "was": was}
     lines = [
-        {"id": str(n), "result": "a.json", "path": f"/{n}", "kind": kind, "was": {"confidence": 0.92, "source": "ocr"}}
-        for n, kind in enumerate(("accept", "accept", "accept", "correct"))
+        {"id": str(n), "path": f"/{n}", "kind": kind, **told}
+        for n, kind in enumerate(("accept", "accept", "accept", "absent"))
     ]
     (tmp_path / ".engine").mkdir()
     (tmp_path / ".engine" / "review.jsonl").write_text("\n".join(map(json.dumps, lines)))
@@ -278,6 +280,15 @@ def test_what_people_decided_is_held_against_confidence(tmp_path: Path) -> None:
         str(told["aria-label"]) for _, told in page.tags if "share that was right" in str(told.get("aria-label"))
     )
     assert words.endswith("4 values at 0.92: 0.75 right")
+
+
+def test_a_document_beside_its_result_is_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = sheet(tmp_path)
+    scan = document.read_bytes()
+    write(tmp_path, "a", result_of(document, path="gone/sheet.png"))
+    assert run("report", tmp_path / "a.json", "-o", document) == 3
+    assert "would overwrite the document" in capsys.readouterr().err
+    assert document.read_bytes() == scan
 
 
 @pytest.mark.parametrize(

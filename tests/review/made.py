@@ -7,14 +7,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from engine.as_json import result_to_json
+from engine.as_json import result_to_data, result_to_json
 from engine.check import rule_findings, schema_findings
 from engine.decide import decide, doubt_findings
 from engine.doctype import DocumentType, load_type
 from engine.merge import fields_to_data
 from engine.page import Box
 from engine.result import Field, Finding, PageResult, Result
-from engine.review.decisions import Decision, Kind
+from engine.review.folder import Folder, Reviewed
+from engine.view.decided import Decision, Kind
 
 BOX = Box(0.6, 0.7, 0.74, 0.72)
 RECEIPT = load_type("receipt")
@@ -60,6 +61,12 @@ def said(kind: Kind, path: str, number: int = 1, **told: Any) -> Decision:
 def dismissed(finding: Finding, number: int = 1, why: str = "") -> Decision:
     was = {name: getattr(finding, name) for name in ("path", "check", "severity", "message", "page")}
     return said("dismiss", finding.path, number, was=was, why=why)
+
+
+def keep(folder: Folder, kind: Kind, path: str, name: str = "a.json", **told: Any) -> Reviewed:
+    """Decide on what stands there now."""
+    was = result_to_data(folder[name].result)["fields"][path]
+    return folder.decide(name, kind, path, was=was, **told)
 
 
 def without_total(result: Result) -> Result:

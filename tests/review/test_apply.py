@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
 from engine.page import Box
 from engine.result import Field, Finding, PageResult
-from engine.review.apply import apply
+from engine.review.apply import apply, other_type
 from engine.review.doubts import open_doubts
 from tests.review.made import RECEIPT, dismissed, receipt, said
 
@@ -31,6 +33,13 @@ def test_an_accepted_value_is_the_person_s_and_its_own_doubts_go():
     assert (field.page, field.box) == (1, original.fields["/total"].box)
     assert not [f for f in result.findings if f.check == "witness" and f.path == "/total"]
     assert result.data == original.data
+
+
+def test_who_accepts_a_correction_accepts_the_correction():
+    corrected = said("correct", "/total", 1, value=Decimal("9.00"), printed="9.00", page=1, box=Box(0, 0, 1, 0.1))
+    result = apply(receipt(), [corrected, said("accept", "/total", 2)], RECEIPT)
+    assert result.data["total"] == result.fields["/total"].value == Decimal("9.00")
+    assert (result.fields["/total"].printed, result.fields["/total"].box) == ("9.00", Box(0, 0, 1, 0.1))
 
 
 def test_a_rule_that_an_accepted_value_breaks_stands_until_it_is_dismissed():
@@ -99,7 +108,29 @@ def test_a_page_that_was_not_read_is_settled_by_dismissing_what_is_said_of_it():
         dismissed(route, 3),
     ]
     assert apply(original, stand, RECEIPT).status == "review"
-    assert apply(original, [*stand, dismissed(unsaid, 4)], RECEIPT).status == "clean"
+    result = apply(original, [*stand, dismissed(unsaid, 4)], RECEIPT)
+    assert result.status == "clean"
+    assert [page.outcome for page in result.pages] == ["complete", "complete"], "as a clean result has them"
+    assert result.pages[1].reason == "it hung (failed; settled by Ann)"
+
+
+@pytest.mark.parametrize("severity", ["warning", "error"])
+def test_a_page_that_was_not_read_is_not_settled_by_what_else_is_said_of_it(severity):
+    whole = receipt()
+    lost = PageResult(2, "ocr", "it hung", {"handwriting": 0.0}, "failed")
+    beside = Finding("", "page" if severity == "warning" else "ink", severity, "another document may begin here", 2)
+    original = replace(whole, page_count=2, pages=(*whole.pages, lost), findings=(*whole.findings, beside))
+    route = next(f for f in original.findings if f.check == "route")
+    stand = [
+        said("correct", "/total", 1, value=Decimal("9.00"), printed="9.00"),
+        said("absent", "/date", 2),
+        dismissed(route, 3),
+        dismissed(beside, 4),
+    ]
+    result = apply(original, stand, RECEIPT)
+    assert (result.status, result.pages[1].outcome) == ("review", "failed")
+    assert "page 2 is failed: it hung" in messages(result, "error")
+    assert any(d.findings[0].message.startswith("page 2 is") for d in open_doubts(original, RECEIPT) if d.findings)
 
 
 def test_an_empty_table_may_be_said_to_be_empty():
@@ -114,6 +145,19 @@ def test_without_its_type_nothing_becomes_clean_and_no_finding_is_lost():
     result = apply(original, [said("accept", "/total")], None)
     assert result.status == "review"
     assert set(result.findings) == {f for f in original.findings if f.path != "/total"}
+
+
+def test_another_type_of_the_same_name_takes_no_finding_away():
+    """Its rules are others: what was said by the right ones stands, and what it says of new data counts too."""
+    paid = Field(Decimal("10.00"), "10.00", 1, Box(0, 0, 1, 0.1), "ocr", "confirmed", "10.00", 0.99)
+    original = receipt(cash=paid, change=replace(paid, value=Decimal("1.50"), printed="1.50", witness="1.50"))
+    lax = replace(RECEIPT, checks=())
+    broken = [f for f in original.findings if f.check == "arithmetic"]
+    assert broken
+    assert (other_type(original, RECEIPT), other_type(original, lax)) == (False, True)
+    result = apply(original, [said("accept", "/company")], lax)
+    assert set(broken) <= set(result.findings)
+    assert not set(broken) & set(apply(original, [said("correct", "/change", value=2, printed="2")], RECEIPT).findings)
 
 
 def test_what_only_a_model_saw_is_told_without_what_a_person_saw_too():

@@ -42,6 +42,15 @@ def test_the_token_opens_once_and_leaves_the_address(client):
     assert client.get("/?token=s3cret").status_code == 403
 
 
+@pytest.mark.parametrize("other", ['prefs={"a":1}', "a[0]=1", "n=a b", "=", "x", 'q="', "é=ü"])
+def test_other_programs_cookies_on_this_host_lock_nobody_out(inside, other):
+    (ours,) = inside.cookies.jar
+    inside.cookies.clear()
+    assert inside.get("/", headers={"cookie": other.encode()}).status_code == 403
+    for both in (f"{other}; {ours.name}={ours.value}", f"{ours.name}={ours.value}; {other}"):
+        assert inside.get("/", headers={"cookie": both.encode()}).status_code == 200
+
+
 @pytest.mark.parametrize("path", ["/", "/1", "/1/desk", "/1/page/1", "/static/desk.js"])
 def test_nothing_is_told_without_the_cookie(client, path):
     refused = client.get(path)

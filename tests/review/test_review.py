@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from decimal import Decimal
@@ -17,15 +19,18 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from engine import Config, extract
-from engine.as_json import result_to_json
+from engine.as_json import result_to_json, to_json
 from engine.cli import main
 from engine.infer.samples import read_values
+from engine.regress.case import read_case
+from engine.regress.run import run_case
 from engine.review.app import Review
+from engine.review.case import make_case
 from engine.review.doubts import open_doubts
 from engine.review.folder import opened
 from engine.review.guard import Guard
 from engine.reviewed import original_file
-from tests.review.made import RECEIPT
+from tests.review.made import RECEIPT, keep
 
 SLIP = Path("fixtures/receipt_thermal/receipt.jpg").absolute()
 HERE = "http://127.0.0.1:8123"
@@ -118,6 +123,8 @@ def test_a_corrected_document_is_clean_and_a_case_that_regress_passes(client, ou
     field = next(field for field in client.get("/1/desk").json()["fields"] if field["path"] == "/company")
     asked = {"kind": "correct", "path": "/company", "seen": field["value"], "text": "Another <b>Company</b>"}
     client.post("/1/decide", json=asked)
+    early = client.post("/1/case", json={"name": "early", "why": "the company was wrong"})
+    assert early.status_code == 422, "what is doubted would be held to be right"
     assert clear(client)["status"] == "clean"
     made = client.post("/1/case", json={"name": "slip", "why": "the company was wrong"})
     assert made.status_code == 200, made.text
@@ -135,15 +142,53 @@ def test_a_corrected_document_is_clean_and_a_case_that_regress_passes(client, ou
     assert code == 0, capsys.readouterr().out
 
 
+def test_a_case_of_what_a_model_read_waits_for_its_answers(out, tmp_path, capsys):
+    told = json.loads(out.joinpath("slip.json").read_text(), parse_float=Decimal)
+    told["pages"][0]["route"], told["engine"]["model"] = "vlm", "somebody's model-1"
+    (tmp_path / "read").mkdir()
+    (tmp_path / "read" / "slip.json").write_text(to_json(told))
+    cases, config = tmp_path / "cases", Config(cache=tmp_path / "cache")
+    with opened(tmp_path / "read", "Ann", None) as folder:
+        document = Path(told["document"]["path"])
+        made = make_case(folder["slip.json"], folder.out, cases, document, config, name="asked")
+    assert "somebody's model-1 has read it" in made.outcome
+    assert f"engine regress {made.folder} --record" in made.outcome
+    where = ("--name", "added", "--fixtures", str(cases))
+    assert command("regress", "add", str(tmp_path / "read" / "slip.json"), *where, "--accept") == 0
+    assert "is not accepted yet" in capsys.readouterr().err
+    assert not list(cases.glob("*/accepted.json"))
+
+
+def test_kept_answers_of_a_model_become_the_recordings_of_its_case(tmp_path):
+    faded = read_case(Path("fixtures/receipt_faded"))
+    place = tmp_path / "faded.jpg"
+    shutil.copy(faded.document, place)
+    config = Config(provider="replay", recordings=faded.recordings.absolute())
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "faded.json").write_text(result_to_json(extract(place, type="receipt", config=config)))
+    with opened(tmp_path / "out", "Ann", None) as folder:
+        made = make_case(folder["faded.json"], folder.out, tmp_path / "cases", place, config, name=None)
+    case = read_case(made.folder)
+    assert made.outcome.startswith("runs as review")
+    assert (case.provider, case.model, case.routes) == (faded.provider, faded.model, ("vlm",))
+    assert len(list(case.recordings.iterdir())) == 1
+    assert (case.folder / "accepted.json").is_file()
+    assert not run_case(case).stale
+
+
 def test_what_was_reviewed_is_given_to_learn_from(out, tmp_path, capsys):
     with opened(out, "Ann", None) as folder:
-        was = {"value": None}
-        folder.decide("slip.json", "correct", "/company", was=was, value="Another Company", printed="Another Company")
+        company = {"value": "Another Company", "printed": "Another Company"}
+        keep(folder, "correct", "/company", "slip.json", **company)
         for doubt in [d for d in open_doubts(folder["slip.json"].result, RECEIPT) if d.needed]:
-            folder.decide("slip.json", "accept", doubt.path, was=was)
-    samples, outcomes = tmp_path / "samples", tmp_path / "outcomes.jsonl"
+            keep(folder, "accept", doubt.path, "slip.json")
+    samples, outcomes = tmp_path / "it's $(all) samples", tmp_path / "outcomes.jsonl"
     assert command("review", str(out), "--samples", str(samples), "--outcomes", str(outcomes)) == 0
-    assert "engine schema infer receipt --learn" in capsys.readouterr().out
+    line, _ = capsys.readouterr().out.splitlines()
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    learnt = subprocess.run(["/bin/sh", "-c", line], env=os.environ | {"PATH": path}, capture_output=True, check=False)
+    assert learnt.returncode == 0, learnt.stderr
+    assert b" of 1 " in learnt.stderr, "what it found of each field in the one sample"
     (copy,) = [path for path in (samples / "receipt").iterdir() if path.suffix == ".jpg"]
     values = read_values(copy)
     assert copy.read_bytes() == SLIP.read_bytes()
@@ -163,6 +208,8 @@ def test_the_command_prints_its_address_and_serves_loopback_alone(out):
         try:
             address = process.stdout.readline().strip()
             assert address.startswith("http://127.0.0.1:")
+            with pytest.raises(OSError, match="refused"):  # another address of this machine
+                socket.create_connection(("127.0.0.2", httpx.URL(address).port), timeout=5).close()
             with httpx.Client(follow_redirects=True, timeout=30) as browser:
                 page = browser.get(address)
                 assert (page.status_code, "token" in str(page.url)) == (200, False)
@@ -183,16 +230,13 @@ def test_a_batch_that_runs_again_leaves_what_was_reviewed(tmp_path, capsys):
     done = subprocess.run([sys.executable, "-m", "engine", *batch], capture_output=True, check=False)
     assert done.returncode == 1, done.stderr
     with opened(out, "Ann", None) as folder:
-        was = {"value": None}
-        folder.decide("slip.json", "correct", "/company", was=was, value="Another Company", printed="Another Company")
+        keep(folder, "correct", "/company", "slip.json", value="Another Company", printed="Another Company")
         busy = subprocess.run([sys.executable, "-m", "engine", *batch], capture_output=True, check=False)
         assert busy.returncode == 3, "a review has the folder"
     reviewed = (out / "slip.json").read_bytes()
     for again in (batch, (*batch, "--lang", "eng+osd")):  # the same work, and other work
         subprocess.run([sys.executable, "-m", "engine", *again], capture_output=True, check=False)
         assert (out / "slip.json").read_bytes() == reviewed
-    status = [sys.executable, "-m", "engine", "batch", "status", "--out", str(out), "--json"]
-    assert subprocess.run(status, capture_output=True, check=False).returncode == 0
     assert original_file(out, "slip.json").is_file()
     with opened(out, "Ann", None) as folder:
         assert folder["slip.json"].result.data["company"] == "Another Company"

@@ -1,11 +1,12 @@
 "use strict";
 /* The desk of one document. What the server tells is shown as text, never as markup; what is decided is sent, and shown
- * only when the server says that it is kept.
+ * only when the server says that it is kept. Nothing is decided on what nobody had the chance to see: see "seen" below.
  */
 (() => {
   const { make, mark, kind, seen } = PageView;
   const number = Number(document.body.dataset.number);
   const by = (id) => document.getElementById(id);
+  const now = by("now");
   const MANY = 6; // pages: of longer documents only the page in focus and its neighbours are drawn
   const VERDICTS = {
     confirmed: "confirmed", contradicted: "contradicted", silent: "silent", unchecked: "unchecked", human: "by a person",
@@ -15,30 +16,44 @@
   let view = null;
   let shown = []; // pages in the view
   let at = null; // {path} of a field, or {finding} of the queue
-  let edit = null; // {mode: "type" | "why", box, page, texts, read}
-  let busy = false;
+  let edit = null; // {mode: "type" | "why", text, entry, box, page, texts, read}
+  let drew = null; // {what, value} that the card shows: what is decided is decided on these
+  let arrived = null; // {number, name} of the document that was finished just before this one was opened
+  let busy = false; // the server is asked
+  let leaving = false; // another page is on its way
   const sizes = new Map();
 
   // ------------------------------------------------------------------------------------------------ server
 
-  async function ask(what, body) {
+  async function ask(what, body, of = number) {
     const options = body && { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
     let answer;
     try {
-      answer = await fetch(`/${number}/${what}`, options || {});
+      answer = await fetch(`/${of}/${what}`, options || {});
     } catch {
       throw new Error("engine review does not answer: is it still running?");
     }
     if (!(answer.headers.get("content-type") || "").startsWith("application/json")) throw new Error((await answer.text()).trim());
     const told = await answer.json();
     if (answer.ok) return told;
-    if (answer.status === 409) show(await ask("desk"));
+    if (answer.status === 409) await anew();
     throw new Error(told.error);
+  }
+
+  /* The document is another by now: so are its values, its pictures, and what is to be looked at. */
+  async function anew() {
+    edit = null;
+    sizes.clear();
+    shown = [];
+    now.replaceChildren();
+    show(await ask("desk"));
+    const still = at.is_field ? fieldOf(at.path) && asItem(at.path) : desk.queue.find((item) => same(item, at));
+    await focus_(still || first());
   }
 
   /* One thing at a time; what goes wrong is told and changes nothing. */
   async function doing(work) {
-    if (busy) return;
+    if (busy || leaving) return;
     busy = true;
     document.body.classList.add("busy");
     try {
@@ -66,11 +81,58 @@
     else toast(words, true);
   };
   const go = (to, flash = null, path = null) => {
+    leaving = true;
     if (flash) sessionStorage.setItem("flash", flash);
-    sessionStorage.setItem("last", number);
     if (path !== null) sessionStorage.setItem("path", path);
     location.href = to === null ? "/" : `/${to}`;
   };
+
+  /* What this window decided last, for an undo from the list or from the document that comes next. */
+  const kept = () => {
+    sessionStorage.setItem("last", JSON.stringify({ number, name: desk.name }));
+    arrived = null;
+  };
+
+  // ------------------------------------------------------------------------------------------------ seen
+
+  /* A card counts as seen when its picture is there, or cannot be had, and PAUSE ms have gone by without a key that came
+   * too early: so neither a held nor a doubled key decides on the next card. #now has data-ready from then on.
+   */
+  const PAUSE = 400; // ms; a first setting: no experiment set it
+  let since = 0; // when the card was drawn, ms
+  let awaited = true; // the picture that is on its way; true before it is known which; null when it is there
+  let pausing = null;
+
+  const ready = () => "ready" in now.dataset;
+  function unready() {
+    clearTimeout(pausing);
+    delete now.dataset.ready;
+    now.setAttribute("aria-busy", "true");
+    awaited = true;
+    since = performance.now();
+  }
+  function look() {
+    unready();
+    const page = by("pages").querySelector(`[data-page="${pageAt() ?? shown[0]}"] img`);
+    const picture = now.querySelector(".cut") ?? page;
+    if (!picture || picture.complete) return pause();
+    awaited = picture;
+    for (const end of ["load", "error"])
+      picture.addEventListener(end, () => { if (awaited === picture) pause(); }, { once: true });
+  }
+  function pause() {
+    clearTimeout(pausing);
+    awaited = null;
+    pausing = setTimeout(() => {
+      now.dataset.ready = "";
+      now.setAttribute("aria-busy", "false");
+    }, PAUSE);
+  }
+  function early() {
+    if (ready() || leaving) return;
+    if (!awaited) pause();
+    else if (performance.now() - since > 1000) toast("a moment: the picture is being drawn");
+  }
 
   // ------------------------------------------------------------------------------------------------ what is where
 
@@ -88,7 +150,7 @@
 
   function show(told) {
     desk = told;
-    by("type").textContent = desk.type ?? "type not known";
+    by("type").textContent = seen(desk.type ?? "type not known");
     by("status").replaceChildren(make("span", { class: `pill ${desk.status}` }, mark(desk.status), desk.status));
     by("progress").textContent = `${desk.done} of ${desk.asked} done`;
     Object.assign(by("bar"), { max: desk.asked || 1, value: desk.asked ? desk.done : 1 });
@@ -144,11 +206,18 @@
       pages: desk.pages.filter((page) => wanted.includes(page.page)).map((page) => ({
         ...sizes.get(page.page), page: page.page, caption: seen(caption(page)),
       })),
-      fields: boxes(), rows: by("rows"), onPick: (path) => { if (!edit) focus_(asItem(path)); }, onDraw: drawn,
+      fields: boxes(), rows: by("rows"), fits: "=", mayPick, onPick: (path) => focus_(asItem(path)), onDraw: drawn,
     });
     const draw = make("button", { type: "button", title: "Draw a box (b)" }, "Draw a box ", make("kbd", {}, "b"));
-    draw.addEventListener("click", () => keys.b());
+    draw.addEventListener("click", () => press("b"));
     view.tools.append(draw);
+  }
+  function mayPick() {
+    if (edit) {
+      toast("keep or give up first what is typed", true);
+      by("typed").focus();
+    }
+    return !edit && !busy && !leaving;
   }
   const caption = (page) =>
     `Page ${page.page} of ${desk.pages.length} · ${page.route}${page.outcome === "complete" ? "" : ` · ${page.outcome}`}`;
@@ -156,46 +225,78 @@
   async function focus_(item) {
     at = item;
     edit = null;
+    drew = null;
     view?.draw(false);
     card();
     try {
       await pages();
     } catch (error) {
-      return problem(error.message);
+      problem(error.message);
     }
-    if (!view || at !== item) return;
-    view.update(boxes());
-    if (at.is_field) view.pick(at.path, { tell: false });
+    if (at !== item) return;
+    view?.update(boxes());
+    if (at.is_field) view?.pick(at.path, { tell: false });
     else {
-      view.pick(null);
+      view?.pick(null);
       by("pages").querySelector(`[data-page="${at.page ?? shown[0]}"]`)?.scrollIntoView({ block: "nearest" });
     }
+    look();
+    if (document.activeElement === document.body) settle();
+    if (matchMedia("(max-width: 767px)").matches) now.scrollIntoView(); // one column: what is asked comes first
   }
 
   // ------------------------------------------------------------------------------------------------ the card
 
   function card() {
     const item = itemAt();
+    const field = item.is_field ? fieldOf(item.path) : null;
+    const had = now.contains(document.activeElement) ? document.activeElement.dataset.key : null;
     const open = needed();
     const place = open.findIndex((each) => same(each, item));
     const where = place >= 0 ? `${place + 1} of ${open.length} to decide`
       : item.findings.length ? "a warning: nothing has to be decided" : open.length ? `${open.length} to decide` : "nothing to decide";
-    by("now").replaceChildren(
-      make("header", {}, item.is_field ? mark(kind(fieldOf(item.path))) : mark(item.needed ? "error" : "warning"),
-        make("h2", {}, make("bdi", {}, seen(item.label))), make("span", { class: "faint mono" }, seen(item.path)),
+    now.replaceChildren(
+      make("header", {}, field ? mark(kind(field)) : mark(item.needed ? "error" : "warning"),
+        make("h2", { tabindex: "-1" }, make("bdi", {}, seen(item.label))), make("span", { class: "faint mono" }, seen(item.path)),
         make("span", { class: "push tag" }, where)),
-      ...(item.is_field ? fieldCard(fieldOf(item.path)) : []),
+      ...(field ? fieldCard(field) : []),
       make("ul", { class: "reasons" }, ...item.findings.map((finding) =>
         make("li", {}, mark(finding.severity, finding.severity),
           make("span", {}, seen(finding.message), finding.page && !item.is_field ? make("span", { class: "faint" }, ` (page ${finding.page})`) : null)))),
       edit ? editor(item) : buttons(item),
     );
+    const value = field ? [valueOf(field), VERDICTS[kind(field)]] : [];
+    const told = [item.label, ...value, ...item.findings.map((finding) => finding.message), where].join("; ");
+    const what = JSON.stringify([keyOf(item), told, now.querySelector(".cut")?.getAttribute("src")]);
+    if (what !== drew?.what) {
+      unready();
+      by("told").textContent = seen(told);
+    }
+    drew = { what, value: field?.value ?? null };
     const input = document.querySelector(".edit input, .edit textarea");
     if (input) {
-      input.focus();
+      input.closest(".edit").scrollIntoView({ block: "nearest" });
+      input.focus({ preventScroll: true });
       input.setSelectionRange(edit.fresh ? input.value.length : 0, input.value.length);
-    }
+    } else settle(had);
   }
+  /* The same item drawn anew, as with the editor: it need be seen again only where it shows something else. */
+  function redraw() {
+    card();
+    if (!ready()) look();
+  }
+  /* The focus is never lost: it goes to the button of this key, else to what the card is about. */
+  function settle(key = null) {
+    const had = document.activeElement;
+    if (document.querySelector("dialog[open]") || (had !== document.body && !had.closest("#now, #rows, .box"))) return;
+    const button = key ? now.querySelector(`button[data-key="${key}"]`) : null;
+    (button ?? now.querySelector("h2")).focus({ preventScroll: true });
+  }
+  const valueOf = (field) => field.value ?? `none: ${field.missing ?? "no rows"}`;
+  const cut = (src, page) => {
+    const old = now.querySelector(".cut");
+    return old?.getAttribute("src") === src ? old : make("img", { class: "cut", src, alt: `What stands on page ${page}` });
+  };
 
   function fieldCard(field) {
     const box = edit?.box ?? field.box;
@@ -205,10 +306,10 @@
     const sure = field.confidence === null ? "" : ` · confidence ${Number(field.confidence).toFixed(3)}`;
     const long = (field.value ?? "").length > 60;
     return [
-      box ? make("img", { class: "cut", src: `/${number}/crop/${page}?box=${box.join(",")}`, alt: `What stands on page ${page}` }) : "",
+      box ? cut(`/${number}/crop/${page}?box=${box.join(",")}`, page) : "",
       make("dl", { class: "told" },
         make("dt", {}, "Value"),
-        make("dd", { class: `value${long ? " long" : ""}${field.value === null ? " none" : ""}` }, make("bdi", {}, seen(field.value ?? `none: ${field.missing ?? "no rows"}`))),
+        make("dd", { class: `value${long ? " long" : ""}${field.value === null ? " none" : ""}` }, make("bdi", {}, seen(valueOf(field)))),
         ...rest.filter(([, text]) => text).flatMap(([name, text]) => [make("dt", {}, name), make("dd", {}, make("bdi", {}, seen(text)))]),
         make("dt", {}, "From"),
         make("dd", {}, `${field.source.replace("_", " ")}, ${field.verdict}${sure}${field.page ? ` · page ${field.page}` : ""}`),
@@ -227,6 +328,7 @@
     const said = field ? desk.decided[item.path] : null;
     return {
       accept: Boolean(field && field.value !== null && !said),
+      accused: Boolean(field && field.verdict === "contradicted" && !said && input.typed), // Enter corrects it, "a" alone accepts
       type: Boolean(field && input.typed),
       absent: Boolean(field && said?.kind !== "absent"),
       dismiss: item.findings.some((finding) => !dismissed(finding)) && (!field || Boolean(said)),
@@ -237,8 +339,8 @@
   function buttons(item) {
     const can = actions(item);
     return make("p", { class: "buttons" },
-      can.accept ? button("a", "Accept ", true, "Enter") : null,
-      can.type ? button("e", "Correct ", !can.accept && !can.dismiss) : null,
+      can.accept ? button("a", "Accept ", !can.accused, can.accused ? "a" : "Enter") : null,
+      can.type ? button("e", "Correct ", can.accused || (!can.accept && !can.dismiss), can.accused ? "Enter" : "e") : null,
       can.type ? button("b", "Draw ") : null,
       can.absent ? button("x", "Absent ") : null,
       can.dismiss ? button("d", "Dismiss ", !can.accept) : null,
@@ -262,7 +364,11 @@
     box.addEventListener("keydown", (event) => {
       event.stopPropagation();
       if (event.key === "Escape") { event.preventDefault(); give(); }
-      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); keep(); }
+      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+        event.preventDefault();
+        if (event.repeat) early();
+        else keep();
+      }
     });
     const keeps = make("button", { type: "button", class: "primary" }, why ? "Dismiss " : "Keep ", make("kbd", {}, "Enter"));
     const gives = make("button", { type: "button" }, "Give up ", make("kbd", {}, "Esc"));
@@ -274,7 +380,7 @@
       input.choices?.length && !why ? make("datalist", { id: "choices" }, ...input.choices.map((choice) => make("option", { value: choice }))) : null,
       edit.texts?.length > (edit.differ ? 0 : 1) ? make("div", { class: "ways" }, make("span", { class: "faint" }, edit.differ ? "The readers differ, take one or type:" : "Or:"), ...edit.texts.filter((way) => edit.differ || way !== edit.text).map((way) => {
         const other = make("button", { type: "button" }, make("bdi", {}, seen(way)));
-        other.addEventListener("click", () => { edit.text = way; edit.read = way; card(); });
+        other.addEventListener("click", () => { edit.text = way; edit.read = way; redraw(); });
         return other;
       })) : null,
       make("p", { class: "problem", role: "alert", hidden: true }),
@@ -283,54 +389,67 @@
 
   // ------------------------------------------------------------------------------------------------ decide
 
-  const give = () => { edit = null; view?.draw(false); view?.update(boxes()); card(); view?.pick(at.is_field ? at.path : null, { tell: false }); };
+  const give = () => { edit = null; view?.draw(false); view?.update(boxes()); redraw(); view?.pick(at.is_field ? at.path : null, { tell: false }); };
 
   function keep() {
+    if (!ready()) return early();
     const item = itemAt();
     if (edit.mode === "why") return dismiss(item, edit.text ?? "");
+    if (!edit.box && edit.text === edit.entry && drew.value !== null) { // as it was: nothing is read again
+      if (actions(item).accept) return decide({ kind: "accept", path: item.path, seen: drew.value });
+      give();
+      return toast("nothing was changed");
+    }
     const drawn_ = edit.box ? { page: edit.page, box: edit.box, read: edit.read } : {};
-    return decide({ kind: "correct", path: item.path, seen: fieldOf(item.path).value, text: edit.text ?? "", ...drawn_ });
+    return decide({ kind: "correct", path: item.path, seen: drew.value, text: edit.text ?? "", ...drawn_ });
   }
 
   function decide(asked) {
     return doing(async () => {
       const place = needed().findIndex((item) => same(item, at));
+      const before = desk.fields.length;
+      const { label } = fieldOf(asked.path);
       const told = await ask("decide", asked);
       edit = null;
       show(told);
-      const field = fieldOf(asked.path);
+      kept();
+      if (desk.fields.length < before) return onward(place, `${label} is marked absent, and its row is gone`, true);
       const words = { accept: "accepted", correct: "is now", absent: "is marked absent" }[asked.kind];
-      const value = asked.kind === "correct" ? ` ${field.value}` : "";
-      await onward(place, `${field.label} ${words}${value}`);
+      const value = asked.kind === "correct" ? ` ${fieldOf(asked.path).value}` : "";
+      await onward(place, `${label} ${words}${value}`);
     });
   }
 
   function dismiss(item, why) {
     return doing(async () => {
       const place = needed().findIndex((each) => same(each, at));
-      for (const finding of item.findings.filter((each) => !dismissed(each)))
+      for (const finding of item.findings.filter((each) => !dismissed(each))) {
         show(await ask("decide", { kind: "dismiss", path: finding.path, finding, why }));
+        kept();
+      }
       edit = null;
       await onward(place, "dismissed");
     });
   }
 
   /* To what is to be decided next: here, else in the next document that needs review, else the list. */
-  async function onward(place, words) {
+  async function onward(place, words, gone = false) {
     const open = needed();
     if (place < 0) { // nobody asked for it: the next field, in the document's own order
-      if (at.is_field) stepField(1);
+      if (at.is_field && !gone) stepField(1);
       else await focus_(first());
       toast(words);
     } else if (open.length) {
-      const still = open.find((item) => same(item, at));
-      await focus_(still ?? open[Math.min(Math.max(place, 0), open.length - 1)]);
+      const still = gone ? undefined : open.find((item) => same(item, at)); // another row may have its place now
+      await focus_(still ?? open[place] ?? open[0]);
       toast(still ? `${words}; something is still said against it` : words);
     } else if (desk.status === "clean") {
-      const done = `${desk.name.replace(/\.json$/, "")} is clean. ${desk.done} of ${desk.asked} done; u takes the last decision back.`;
+      const left = desk.queue.filter((item) => item.findings.some((finding) => !dismissed(finding))).length;
+      const clean = `is clean${left ? `, with ${left} warning${left > 1 ? "s" : ""} nobody answered` : ""}`;
+      const done = `${desk.name.replace(/\.json$/, "")} ${clean}. ${desk.done} of ${desk.asked} done; u takes the last decision back.`;
       go(desk.next, done);
     } else {
-      await focus_(itemAt() && fieldOf(at.path) ? asItem(at.path) : first());
+      await focus_(!gone && fieldOf(at.path) ? asItem(at.path) : first());
       toast(`${words}; it stays ${desk.status}: nothing more can be decided here`, true);
     }
   }
@@ -342,14 +461,16 @@
   function drawn({ page, x0, y0, x1, y1 }) {
     doing(async () => {
       const box = [x0, y0, x1, y1].map((share) => Math.round(share * 1e5) / 1e5);
+      const of = at;
       toast("reading the box …");
-      const { texts, differ } = await ask("read", { path: at.path, page, box });
+      const { texts, differ } = await ask("read", { path: of.path, page, box });
       by("toast").hidden = true;
+      if (!same(at, of)) return; // it was drawn for another field
       const text = differ ? "" : texts[0] ?? "";
       edit = { mode: "type", page, box, texts, differ, text, read: text || null };
       view.update(boxes());
       view.pick(at.path, { tell: false });
-      card();
+      redraw();
       if (!texts.length) problem("OCR sees no print in the box: type what stands there");
     });
   }
@@ -371,13 +492,15 @@
   const type = (text = null) => {
     const item = itemAt();
     if (!actions(item).type) return toast(item.is_field ? "nothing can be typed here" : "this is no field: d dismisses it", true);
-    edit = { mode: "type", text: text ?? fieldOf(item.path).value ?? "", fresh: text !== null };
-    card();
+    const field = fieldOf(item.path);
+    const entry = field.entry ?? field.value ?? "";
+    edit = text === null ? { mode: "type", text: entry, entry } : { mode: "type", text, fresh: true };
+    redraw();
   };
   const accept = () => {
     const item = itemAt();
     const can = actions(item);
-    if (can.accept) decide({ kind: "accept", path: item.path, seen: fieldOf(item.path).value });
+    if (can.accept) decide({ kind: "accept", path: item.path, seen: drew.value });
     else if (can.dismiss) toast("d dismisses what is said here", true);
     else if (item.is_field && fieldOf(item.path).value === null) type();
     else if (needed().length) focus_(needed()[0]);
@@ -385,7 +508,7 @@
   };
   const keys = {
     a: accept,
-    Enter: accept,
+    Enter: () => (actions(itemAt()).accused ? type() : accept()),
     e: () => type(),
     b: () => {
       if (!actions(itemAt()).type) return toast("pick a field first: what is read goes into it", true);
@@ -395,18 +518,21 @@
     },
     x: () => {
       const item = itemAt();
+      if (!item.is_field) return toast("this is no field: d dismisses it", true);
       if (!actions(item).absent) return toast("it is marked absent already", true);
-      decide({ kind: "absent", path: item.path, seen: fieldOf(item.path).value });
+      decide({ kind: "absent", path: item.path, seen: drew.value });
     },
     d: () => {
       const item = itemAt();
       if (!actions(item).dismiss)
         return toast(item.is_field && item.findings.length ? "decide the value first: accept, correct or mark it absent" : "there is nothing to dismiss", true);
       edit = { mode: "why", text: "" };
-      card();
+      redraw();
     },
     u: () => doing(async () => {
-      const told = await ask("undo", {});
+      const of = arrived ?? { number, name: desk.name };
+      const told = await ask("undo", { name: of.name }, of.number);
+      arrived = null;
       if (told.number !== number) return go(told.number, "undone", told.undone);
       show(told);
       const path = told.undone;
@@ -426,24 +552,40 @@
     "-": () => view.step(-1),
     "=": () => view.zoom(1),
   };
+  const AWAY = ["n", "p", "l", "?"]; // these need not wait for the server
+  const MOVES = [...AWAY, "j", "k", "ArrowDown", "ArrowUp", "+", "-", "="];
+
+  /* A key, or the button of that key. What does more than move waits until the card was seen. */
+  function press(key, held = false) {
+    const action = /^\d$/.test(key) ? () => type(key) : Object.hasOwn(keys, key) ? keys[key] : null;
+    if (leaving || (busy && !AWAY.includes(key))) return early();
+    if (!MOVES.includes(key) && (held || !ready())) return early();
+    if (edit && key === "u") return toast("keep or give up first what is typed", true);
+    action?.();
+  }
   document.addEventListener("keydown", (event) => {
     if (!desk || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (event.key === "Enter" && event.target.closest("button, a, summary")) { // its own click, once
+      if (event.repeat) event.preventDefault();
+      return;
+    }
     if (document.querySelector("dialog[open]") || event.target.matches("input, textarea, select")) return;
     if (event.key === "Escape" && edit) return give();
-    if (event.key === "Enter" && event.target.closest("button, a, summary")) return; // its own click
-    if (edit) return;
-    if (/^\d$/.test(event.key)) { event.preventDefault(); type(event.key); return; }
-    const action = Object.hasOwn(keys, event.key) ? keys[event.key] : null;
-    if (!action) return;
-    event.preventDefault();
-    if (!busy || "npl?".includes(event.key)) action(); // a decision is never made on what is not shown yet
+    if (edit || (event.key.length > 1 && !Object.hasOwn(keys, event.key))) return;
+    if (event.key === "Enter" && event.target.closest("[data-path]")) return; // it picks
+    if (/^\d$/.test(event.key) || Object.hasOwn(keys, event.key)) event.preventDefault();
+    press(event.key, event.repeat);
   });
   document.addEventListener("click", (event) => {
     const pressed = event.target.closest("button[data-key]");
-    if (!pressed || !desk || busy) return;
-    pressed.blur();
-    keys[pressed.dataset.key]();
+    if (!pressed || !desk) return;
+    if (event.detail) { // by mouse: the next Enter is no press of this button
+      pressed.blur();
+      settle();
+    }
+    press(pressed.dataset.key);
   });
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 
   // ------------------------------------------------------------------------------------------------ case
 
@@ -485,6 +627,7 @@
   const path = sessionStorage.getItem("path");
   sessionStorage.removeItem("flash");
   sessionStorage.removeItem("path");
+  if (flash) arrived = JSON.parse(sessionStorage.getItem("last"));
   doing(async () => {
     show(await ask("desk"));
     await focus_(path !== null && fieldOf(path) ? asItem(path) : first());

@@ -25,17 +25,26 @@
     there[at].querySelector("a").focus();
     there[at].scrollIntoView({ block: "nearest" });
   }
-  /* What was decided last, in the document that this window came from. */
+  /* What this window decided last, else what anybody did here; once, for the page of that document is on its way then. */
+  let undoing = false;
   async function undo() {
-    const last = sessionStorage.getItem("last");
-    if (!last) return;
-    const headers = { "Content-Type": "application/json" };
-    const told = await (await fetch(`/${last}/undo`, { method: "POST", headers, body: "{}" })).json();
-    if (told.error) Object.assign(flash, { textContent: told.error, hidden: false });
-    else {
+    const last = JSON.parse(sessionStorage.getItem("last"));
+    if (undoing) return;
+    undoing = true;
+    try {
+      const headers = { "Content-Type": "application/json" };
+      const options = { method: "POST", headers, body: JSON.stringify({ name: last?.name }) };
+      const answer = await fetch(last ? `/${last.number}/undo` : "/undo", options);
+      if (!(answer.headers.get("content-type") || "").startsWith("application/json")) throw new Error((await answer.text()).trim());
+      const told = await answer.json();
+      if (!answer.ok) throw new Error(told.error);
       sessionStorage.setItem("flash", "undone");
       sessionStorage.setItem("path", told.undone);
       location.href = `/${told.number}`;
+    } catch (error) {
+      const words = error instanceof TypeError ? "engine review does not answer: is it still running?" : error.message;
+      Object.assign(flash, { textContent: PageView.seen(words), hidden: false });
+      undoing = false;
     }
   }
   document.addEventListener("keydown", (event) => {
@@ -44,6 +53,7 @@
       if (event.key === "Escape") event.target.blur();
       return;
     }
+    if (event.repeat && ["u", "Enter"].includes(event.key)) return event.preventDefault(); // held: it counts once
     if (event.key === "j" || event.key === "ArrowDown") move(1);
     else if (event.key === "k" || event.key === "ArrowUp") move(-1);
     else if (event.key === "/") words.focus();
@@ -58,9 +68,10 @@
   });
   words.addEventListener("input", filter);
   which.addEventListener("change", filter);
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   PageView.theme(document.getElementById("theme"));
   const told = sessionStorage.getItem("flash");
   sessionStorage.removeItem("flash");
-  if (told) Object.assign(flash, { textContent: told, hidden: false });
+  if (told) Object.assign(flash, { textContent: PageView.seen(told), hidden: false });
   filter();
 })();
