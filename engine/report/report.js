@@ -290,7 +290,7 @@
       "j": () => (open ? doubt(1) : along(1)), "k": () => (open ? doubt(-1) : along(-1)),
       "n": () => other(1), "p": () => other(-1),
       "+": () => open?.view.step(1), "=": () => open?.view.step(1), "-": () => open?.view.step(-1), "0": () => open?.view.zoom(1),
-      "/": () => { if (open) location.hash = ""; setTimeout(() => $("text").focus()); }, "?": () => $("keys").showModal(),
+      "/": () => { if (open) { location.hash = ""; setTimeout(() => $("text").focus()); } else $("text").focus(); }, "?": () => $("keys").showModal(),
     };
     keys.ArrowDown = keys.j;
     keys.ArrowUp = keys.k;

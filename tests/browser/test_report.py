@@ -110,8 +110,8 @@ def test_the_list_is_filtered_by_status_and_by_text(page: Page, report: str) -> 
     assert names(page) == ["1", "2", "4"]
     page.keyboard.press("/")
     page.keyboard.type("contradicted merpati")
-    assert names(page) == ["1"]
     expect(page.locator("#shown")).to_have_text("1 of 5")
+    assert names(page) == ["1"]
     page.locator("#text").fill("no such thing")
     page.get_by_role("button", name="Clear the filter").click()
     page.locator("#what").select_option(label="contradicted")
@@ -125,6 +125,7 @@ def test_keys_lead_to_the_contradicted_total_and_its_box_is_where_the_result_say
     page.keyboard.press("j")
     page.keyboard.press("j")
     page.keyboard.press("Enter")
+    page.locator(".sheet").first.wait_for()  # the document is open
     page.keyboard.press("j")
     expect(page.locator(".row.picked")).to_contain_text("189.15 is contradicted: at its place stands '89.15'")
     assert page.url.endswith(f"#{FITTED}:/total")
