@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from threading import Event
@@ -303,26 +303,29 @@ class Vlm:
         return [*spent, *(part for _, part in ended)]
 
     def _settle(self, piece: _Piece) -> _Part:
-        """The kept answer, or the model's; the one re-ask is here. Others who ask the same wait for this one."""
+        """The kept answer, or the model's; the one re-ask is here. Others who ask the same wait for this one.
+
+        What an answer cost is booked once it is kept: booking may have to wait for others, and one that is lost
+        meanwhile would be paid again.
+        """
         question = self._question(piece)
-        if self.store is None:
-            return self._settled(piece, question)
-        with self.store.lock(self._key(question)):
+        with ExitStack() as bills, self.store.lock(self._key(question)) if self.store else nullcontext():
             kept = self._kept(question)
             part = self._from_kept(kept, piece, question) if kept else None
             if part is None:
-                part = self._settled(piece, question)
+                part = self._settled(piece, question, bills)
                 if part.outcome == "complete":
                     self._keep(question, part)
             return part
 
-    def _settled(self, piece: _Piece, question: Question) -> _Part:
-        first = self._send(piece, question)
+    def _settled(self, piece: _Piece, question: Question, bills: ExitStack) -> _Part:
+        first = self._send(piece, question, bills)
         complaint = _complaint(first)
         if complaint is None:
             return first
+        bills.close()  # the second try is to have what the first has left
         log.info("page %d: asked again, what was wrong is named", piece.page.image.page)
-        second = self._send(piece, self._question(piece, wrong=complaint))
+        second = self._send(piece, self._question(piece, wrong=complaint), bills)
         best = second if _rank(second) >= _rank(first) else first
         return _judged(replace(best, attempts=first.attempts + second.attempts, usage=first.usage + second.usage))
 
@@ -331,25 +334,28 @@ class Vlm:
 
         An answer is kept where it is ``usable``. Never raises for what the model or its server does.
         """
-        with self.store.lock(self._key(question)) if self.store else nullcontext():
+        with ExitStack() as bills, self.store.lock(self._key(question)) if self.store else nullcontext():
             kept = self._kept(question)
             if kept:
                 there = self._replied(question, kept)
                 if usable(there):
                     return there
-            sent = self._exchange(question, "choice")
+            sent = self._exchange(question, "choice", bills)
             if usable(sent):
                 self._keep(question, sent)
             return sent
 
-    def _send(self, piece: _Piece, question: Question) -> _Part:
+    def _send(self, piece: _Piece, question: Question, bills: ExitStack) -> _Part:
         """One question paid for, sent (with its tries) and understood."""
-        sent = self._exchange(question, f"page-{piece.page.image.page}")
+        sent = self._exchange(question, f"page-{piece.page.image.page}", bills)
         part = _understood(sent, question, piece)
         return replace(part, body=sent.body, tokens=sent.tokens, attempts=sent.attempts, usage=sent.usage)
 
-    def _exchange(self, question: Question, about: str) -> Sent:
-        """One question paid for and sent, with its tries; or its recording. ``about`` says what is asked about."""
+    def _exchange(self, question: Question, about: str, bills: ExitStack) -> Sent:
+        """One question paid for and sent, with its tries; or its recording. ``about`` says what is asked about.
+
+        The end of *bills* books what the answer cost.
+        """
         request = self.provider.request(question, self.model)
         if self.recordings is not None:
             try:
@@ -362,7 +368,10 @@ class Vlm:
         most = cost(self.model, most_tokens(self.model, question))
         try:
             tried = with_retry(
-                lambda timeout: self._paid(request, most, timeout), self.policy, turn=self.pace, sleep=self.stopped.wait
+                lambda timeout: self._paid(request, most, timeout, bills),
+                self.policy,
+                turn=self.pace,
+                sleep=self.stopped.wait,
             )
         except Exhausted as error:
             unsent = error.outcome == "skipped"
@@ -380,8 +389,11 @@ class Vlm:
         reply = self.provider.reply(kept.body, self.provider.request(question, self.model))
         return Sent(reply.outcome, reply.text, reply.reason, usage=Usage(kept=1))
 
-    def _paid(self, request: Request, most: Decimal | None, timeout: float) -> Body:
-        """One try, for which the money is set aside: all that it may cost. Raises Fault, ``skipped`` without money."""
+    def _paid(self, request: Request, most: Decimal | None, timeout: float, bills: ExitStack) -> Body:
+        """One try, for which the money is set aside: all that it may cost. What it did cost goes to *bills*.
+
+        Raises Fault, ``skipped`` without money.
+        """
         if self.stopped.is_set():
             raise Fault("the run was stopped", "skipped")
         reservation = self.budget.reserve(most)
@@ -389,12 +401,14 @@ class Vlm:
             raise Fault("the budget of this run is spent", "skipped")
         try:
             body = self.provider.call(request, timeout)
-            reservation.settle(self._usage(self.provider.reply(body, request)).usd)
+            usage = self._usage(self.provider.reply(body, request))
         except Fault as fault:
             reservation.settle(None if fault.sent else Decimal(0))
             raise
-        finally:
-            reservation.release()  # counts only where nothing was settled, as when the run is stopped
+        except BaseException:  # the run is stopped
+            reservation.release()
+            raise
+        bills.callback(reservation.settle, usage.usd)
         return body
 
     def _usage(self, reply: Reply) -> Usage:

@@ -27,7 +27,7 @@ from engine.result import Finding, Outcome
 from engine.route import Decision
 from engine.rows import renumbered
 from engine.vlm.ask import Page, PageAnswer, Vlm
-from engine.vlm.budget import Budget
+from engine.vlm.budget import Budget, Reservation
 from engine.vlm.model import Model, model_row
 from engine.vlm.pace import Pace
 from engine.vlm.question import Question
@@ -155,6 +155,30 @@ def test_two_who_ask_the_same_pay_once(tmp_path: Path) -> None:
     assert len(provider.asked) == 1
     assert sorted(answer.usage.kept for answer in answers) == [0, 1, 1, 1]
     assert {answer.claims for answer in answers} == {answers[0].claims}
+
+
+def test_an_answer_is_kept_before_its_cost_is_booked(tmp_path: Path) -> None:
+    """Booking waits where others book: a process that is killed meanwhile must not lose what was paid for."""
+
+    kept_by_then: list[int] = []
+
+    class Waiting(Budget):
+        def _settle(self, reservation: Reservation, actual: Decimal | None) -> None:
+            kept_by_then.append(len(list(store.entries())))
+            super()._settle(reservation, actual)
+
+    store, budget = Store(tmp_path), Waiting(Decimal(1), None)
+    Vlm(Scripted(says(DATA)), MODEL, store, budget, Pace(4, 0), QUICK).ask(page())
+    assert (kept_by_then, budget.spent) == ([1], Decimal("0.0011"))
+
+
+def test_a_second_asking_may_spend_what_the_first_has_left(tmp_path: Path) -> None:
+    said = iter([Reply("malformed", reason="no JSON", tokens=Tokens(1000, 100)), None])
+    provider = Scripted(lambda request: next(said) or says(DATA)(request))
+    most = vlm(provider, Store(tmp_path)).plan(page()).most
+    assert most is not None
+    answer = vlm(provider, Store(tmp_path), max_usd=most * Decimal("1.5")).ask(page())
+    assert (answer.outcome, answer.attempts) == ("complete", 2)
 
 
 def test_a_plan_sends_nothing_and_knows_what_is_kept(tmp_path: Path) -> None:
