@@ -26,6 +26,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from engine.batch.logs import Logs, about, logs_here, told_about
 from engine.batch.tasks import prepare_process
+from engine.errors import UsageError
 
 TASKS_A_PROCESS = 200
 """A process takes 0.3 s of CPU to start and 2 s of work are an ordinary page: renewing costs a thousandth."""
@@ -34,6 +35,9 @@ GRACE = 10  # seconds after which a task without a batch ends itself
 
 TOLD_TO_END = -signal.SIGTERM
 """How a process ends that was told to, as all processes of a service are when it is stopped: no fault of its task."""
+
+LONGEST_SOCKET = 103
+"""Bytes of a socket's path: 107 on Linux, 103 on macOS."""
 
 TRIES = 3
 """How often a task is begun whose process was told to end, or was ended while it wrote (which breaks the pool)."""
@@ -49,10 +53,11 @@ class Lost(Exception):
 class Pool:
     """``jobs`` processes, one a core where it is 0. Tasks are begun in the order in which they are given.
 
-    ``with Pool(jobs) as pool`` ends the processes at the end.
+    ``with Pool(jobs) as pool`` ends the processes at the end. Raises UsageError where processes cannot be talked to.
     """
 
     def __init__(self, jobs: int) -> None:
+        _check_sockets()
         self.jobs = jobs or os.cpu_count() or 1
         self._closed = False
         self._lock = threading.Lock()
@@ -116,6 +121,14 @@ class Pool:
                 self._hear.recv_bytes()
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
+
+
+def _check_sockets() -> None:
+    """The processes are begun through a socket in the temporary folder, and a system bounds the path of one."""
+    longest = Path(multiprocessing.util.get_temp_dir(), "listener-12345678")
+    if len(os.fsencode(longest)) > LONGEST_SOCKET:
+        folder = longest.parent.parent
+        raise UsageError(f"the temporary folder {folder} has too long a path for sockets: set TMPDIR to one like /tmp")
 
 
 def leave_nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing.util
 import os
 import signal
 import time
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from engine.batch.pool import Lost, Pool
+from engine.errors import UsageError
 
 
 @pytest.fixture(scope="module")
@@ -44,3 +46,9 @@ def test_a_process_that_crashes_takes_its_task_alone(pool: Pool) -> None:
 def test_an_error_of_the_task_is_its_own(pool: Pool) -> None:
     with pytest.raises(ValueError, match="negative"):
         pool.run(30, double, -1)
+
+
+def test_a_temporary_folder_too_deep_for_sockets_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(multiprocessing.util, "get_temp_dir", lambda: f"/tmp/{'deep/' * 16}pymp-12345678")  # noqa: S108
+    with pytest.raises(UsageError, match="set TMPDIR"):
+        Pool(1)
