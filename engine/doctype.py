@@ -10,6 +10,7 @@ import copy
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,21 @@ def empty(doctype: DocumentType) -> dict[str, Any]:
 def load_type(name: str, schemas: Path | None = None) -> DocumentType:
     """The type of that name (or in the file of that path); UsageError says what is wrong and where."""
     path = find_type(name, schemas)
-    schema = read_schema(path)
+    return _load(path, _content(path))
+
+
+def _content(path: Path) -> bytes | None:
+    """None for a file that cannot be read: what is wrong with it is told where it is loaded."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=64)
+def _load(path: Path, content: bytes | None) -> DocumentType:
+    """The type in a file. Kept, for a batch asks for it with each document, and to check a schema takes 12 ms."""
+    schema = read_schema(path, content)
     try:
         return schema_to_type(path, schema)
     except UsageError as error:
@@ -115,9 +130,12 @@ def find_type(name: str, schemas: Path | None = None) -> Path:
     raise UsageError(f'unknown document type "{name}": {guess}There are {", ".join(types) or "none"}')
 
 
-def read_schema(path: Path) -> Schema:
-    """What a type's file holds, numbers as int and Decimal; UsageError where that is no JSON object."""
-    schema = read_json(path, "a document type")
+def read_schema(path: Path, content: bytes | None = None) -> Schema:
+    """What a type's file holds, numbers as int and Decimal; UsageError where that is no JSON object.
+
+    ``content`` is what was read of the file already.
+    """
+    schema = read_json(path, "a document type", content)
     if _is_deeper(schema, DEEPEST):
         raise UsageError(f"{path}: nested more than {DEEPEST} levels deep; put the fields nearer to the root")
     if not _is_text(schema):

@@ -24,11 +24,14 @@ _SLIPS = {
 }
 
 
-def read_json(path: Path, what: str) -> Any:
-    """The data of a file. Raises UsageError, naming the file, for what is no JSON; ``what`` it should hold."""
+def read_json(path: Path, what: str, content: bytes | None = None) -> Any:
+    """The data of a file. Raises UsageError, naming the file, for what is no JSON; ``what`` it should hold.
+
+    ``content`` is what was read of the file already.
+    """
     try:
         return json.loads(
-            path.read_text(encoding="utf-8-sig"),
+            (path.read_bytes() if content is None else content).decode("utf-8-sig"),
             parse_float=Decimal,
             parse_constant=_no_constant,
             object_pairs_hook=_unique,

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,15 @@ def test_a_type_may_be_given_by_path(tmp_path: Path) -> None:
     assert load_type(str(path)).name == "mine"
     with pytest.raises(UsageError, match=r"none\.json does not exist"):
         load_type(str(tmp_path / "none.json"))
+
+
+def test_an_edited_file_is_another_type_however_soon(tmp_path: Path) -> None:
+    path = write(tmp_path, {"type": "object", "properties": {"total": {"type": "number"}}})
+    before, stamp = load_type("mine", tmp_path), path.stat()
+    assert load_type("mine", tmp_path) is before
+    path.write_text(path.read_text("utf-8").replace("total", "other"), "utf-8")
+    os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    assert [leaf.pointer for leaf in load_type("mine", tmp_path).leaves] == ["/other"]
 
 
 def test_an_unknown_type_names_the_nearest() -> None:
