@@ -20,12 +20,15 @@ PROGRAM = Path(sys.executable).with_name("engine")
 
 @dataclass
 class Killed:
-    """How a batch went: kills, the summary of the last run, each step's count of runs, the peak of memory in bytes."""
+    """How a batch went: kills, the summary of the last run, each step's count of runs.
+
+    ``memory`` are bytes of all its processes, some samples a second.
+    """
 
     kills: int = 0
     summary: dict[str, Any] = field(default_factory=dict)
     steps: Counter[tuple[str, str]] = field(default_factory=Counter)
-    peak: int = 0
+    memory: list[int] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
@@ -61,7 +64,7 @@ def run_and_kill(
         if told.kills < kills:
             end = time.monotonic() + chance.uniform(*pause)
             while batch.poll() is None and time.monotonic() < end:
-                told.peak = max(told.peak, memory(batch.pid))
+                told.memory.append(memory(batch.pid))
                 time.sleep(0.1)
             if batch.poll() is None:
                 if told.kills % 2:
@@ -88,7 +91,7 @@ def _to_its_end(batch: subprocess.Popen[str], told: Killed) -> tuple[str, str]:
     reader = threading.Thread(target=lambda: outputs.append(batch.communicate()))
     reader.start()
     while reader.is_alive():
-        told.peak = max(told.peak, memory(batch.pid))
+        told.memory.append(memory(batch.pid))
         reader.join(0.2)
     return outputs[0]
 
