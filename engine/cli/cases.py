@@ -116,7 +116,8 @@ def regress(
     report = replace(report, gates=gates(report.now, max_false_success, min_field_accuracy))
     _hand_over(report, junit, markdown, as_json=as_json, every_field=every_field)
     written = _update(found, report) if update else []
-    if report.unaccepted and not update and not options["quiet"]:
+    settled = {ran.case for ran in report.after if ran.error is None and not ran.stale}  # the others are not accepted
+    if not update and not options["quiet"] and any(change.case in settled for change in report.unaccepted):
         say("where this is how it should be: accept it with --update, and review the accepted.json files it writes")
     return 0 if report.as_expected and not written else DIFFERENCE_EXIT
 
@@ -170,6 +171,8 @@ def _recorded(cases: Sequence[Case], schemas: Path | None, options: dict[str, An
         raise UsageError("--record asks a model: name whose with --provider")
     for case in cases:
         recorded = record_case(case, schemas, config)
+        for words in recorded.failed:
+            say(f"{case.name}: {words}")
         if not options["quiet"]:
             count, gone = len(recorded.written), len(recorded.removed)
             say(f"{case.name}: {count} answer{'s' * (count != 1)} recorded, {gone} old removed")

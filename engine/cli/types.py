@@ -124,6 +124,7 @@ def infer(name: str, samples: tuple[Path, ...], write: bool, learn: bool, **opti
     """
     from engine.infer.command import infer_type
     from engine.infer.evidence import evidence_to_text
+    from engine.infer.oddities import oddities
     from engine.infer.samples import WANTED, read_sample
     from engine.infer.write import diff
     from engine.output import write_whole
@@ -139,6 +140,8 @@ def infer(name: str, samples: tuple[Path, ...], write: bool, learn: bool, **opti
             read.append(read_sample(path, config, progress))
     if not (learn or options["quiet"] or any(sample.values for sample in read)):
         say("no values beside the samples: what stands at the labels they share is taken for them")
+    for words in oddities(read):
+        say(words)
     inferred = infer_type(name, read, config.schemas, learn=learn)
     for words in inferred.unread:
         say(f"left out, so that the new type's phrases may be its phrases too: {words}")

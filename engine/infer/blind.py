@@ -56,10 +56,11 @@ def propose_fields(readings: Sequence[Sequence[Reading]]) -> Blind:
     labels, printed = _labelled(samples, common, rows)
     names = dict(zip(labels, _names(labels.values()), strict=True))
     values: list[dict[str, Any]] = [{names[key]: text for key, text in each.items()} for each in printed]
+    values, wording = _parted_ranges(values, {names[key]: label for key, label in labels.items()})
     values = _counted(values)
     made = values_to_properties(values)
-    for key, name in names.items():
-        made[name] |= {"x-labels": [labels[key]]}
+    for name, label in wording.items():
+        made[name] |= {"x-labels": [label]}
     for number, table in enumerate(tables, 1):
         array = _free(ROWS if number == 1 else f"{ROWS}_{number}", made)
         made[array], found = _array(table)
@@ -145,7 +146,7 @@ def _array(table: Table) -> tuple[Schema, list[list[dict[str, Any]]]]:
     """The node of a table, and its rows in each sample."""
     names = _names(table.labels)
     rows = _counted([{names[n]: text for n, text in cells.items()} for each in table.samples for cells in each])
-    made = values_to_properties(rows)
+    made = values_to_properties(rows, len(table.samples))
     columns = zip(names, table.labels, strict=True)
     ordered = {name: made[name] | {"x-labels": [label]} for name, label in columns if name in made}
     left = iter(rows)
@@ -159,6 +160,25 @@ def _array(table: Table) -> tuple[Schema, list[list[dict[str, Any]]]]:
 
 
 # ---------------------------------------------------------------- values and names
+
+
+def _parted_ranges(
+    values: list[dict[str, Any]], labels: Mapping[str, str]
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """What is two dates in every sample becomes two fields of one label: where it begins and where it ends."""
+    parted: dict[str, str] = {}
+    for name, label in labels.items():
+        ranges = [[form.printed for form in dates_in(each[name])] for each in values if name in each]
+        if not all(len(dates) == 2 for dates in ranges):
+            parted[name] = label
+            continue
+        ends = [_free(f"{name}_{end}", labels) for end in ("from", "to")]
+        parted |= dict.fromkeys(ends, label)
+        for each in values:
+            if name in each:
+                dates = (form.printed for form in dates_in(each.pop(name)))
+                each.update(zip(ends, dates, strict=True))
+    return values, parted
 
 
 def _counted(printed: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:

@@ -35,15 +35,19 @@ class Notation:
     decimal_sign: str | None = None
 
 
-def values_to_properties(values: Sequence[Values]) -> dict[str, Schema]:
-    """A schema for every name, in the order in which the values have them."""
+def values_to_properties(values: Sequence[Values], samples: int | None = None) -> dict[str, Schema]:
+    """A schema for every name, in the order in which the values have them.
+
+    ``samples``: of how many samples the values are, where they are rows.
+    """
     names = dict.fromkeys(name for each in values for name in each)
-    return {name: _node(name, [each[name] for each in values if each.get(name) is not None]) for name in names}
+    count = len(values) if samples is None else samples
+    return {name: _node(name, [each[name] for each in values if each.get(name) is not None], count) for name in names}
 
 
-def _node(name: str, found: Sequence[Any]) -> Schema:
+def _node(name: str, found: Sequence[Any], samples: int) -> Schema:
     if found and all(isinstance(value, Mapping) for value in found):
-        return _object(found)
+        return _object(found, samples)
     if found and all(isinstance(value, list) for value in found):
         items = [item for value in found for item in value]
         rows = all(isinstance(item, Mapping) for item in items)
@@ -51,13 +55,13 @@ def _node(name: str, found: Sequence[Any]) -> Schema:
             "title": spoken(name),
             "type": "array",
             "x-merge": "concat",
-            "items": _object(items) if rows and items else _leaf(name, items),
+            "items": _object(items, samples) if rows and items else _leaf(name, items, samples),
         }
-    return {"title": spoken(name)} | _leaf(name, found)
+    return {"title": spoken(name)} | _leaf(name, found, samples)
 
 
-def _object(found: Sequence[Values]) -> Schema:
-    return {"type": "object", "properties": values_to_properties(found)}
+def _object(found: Sequence[Values], samples: int) -> Schema:
+    return {"type": "object", "properties": values_to_properties(found, samples)}
 
 
 def spoken(name: str) -> str:
@@ -66,7 +70,7 @@ def spoken(name: str) -> str:
     return " ".join(words).capitalize() or name
 
 
-def _leaf(name: str, found: Sequence[Any]) -> Schema:
+def _leaf(name: str, found: Sequence[Any], samples: int) -> Schema:
     if found and all(isinstance(value, bool) for value in found):
         return {"type": ["boolean", "null"]}
     texts = [value for value in found if isinstance(value, str)]
@@ -77,7 +81,7 @@ def _leaf(name: str, found: Sequence[Any]) -> Schema:
         return _number(name, numbers)
     if not found and infer_kind(name.rsplit("_", 1)[-1], {"type": "number"}) == "money":
         return {"type": ["number", "null"], "x-kind": "money"}
-    return _text(name, [str(value) for value in found])
+    return _text(name, [str(value) for value in found], samples)
 
 
 def _number(name: str, numbers: Sequence[Number]) -> Schema:
@@ -98,7 +102,7 @@ def _number(name: str, numbers: Sequence[Number]) -> Schema:
     return {"type": ["integer" if whole else "number", "null"], "x-kind": kind}
 
 
-def _text(name: str, texts: Sequence[str]) -> Schema:
+def _text(name: str, texts: Sequence[str], samples: int) -> Schema:
     node: Schema = {"type": ["string", "null"]}
     if texts and all(text in CURRENCY_CODES for text in texts):
         return node | {"pattern": "^[A-Z]{3}$"}
@@ -107,7 +111,7 @@ def _text(name: str, texts: Sequence[str]) -> Schema:
         return node | {"x-kind": by_name}
     if texts and sum(map(_is_identifier, texts)) >= MOST * len(texts):
         return node | {"x-kind": "identifier"}
-    choices = _choices(texts)
+    choices = _choices(texts) if samples >= LEAST_SAMPLES else []
     if choices:
         return node | {"enum": [*choices, None]}
     if sum(_is_address(text) for text in texts) > len(texts) / 2:

@@ -60,15 +60,18 @@ def leaf_labels(
     no label is made of these.
     """
     phrases = {letters(text): text for text in leaf.labels}
+    on_paper: set[str] = set()
     for each, candidates, values in zip(shown, found, printed, strict=True):
         for candidate in candidates:
             for text in phrases_at(candidate, each, values):
                 phrases.setdefault(letters(text), text)
+                on_paper.add(letters(text))
     tried = _try(leaf, shown, found, phrases)
     keys = {letters(text) for text in own}
     kept = [label for label in tried if letters(label.text) in keys]
     known = frozenset(i for label in kept for i in label.samples)
-    new = [label for label in tried if letters(label.text) not in keys and not _is_bit(label, tried)]
+    longer = [label for label in tried if letters(label.text) in on_paper]  # a name may only look like what is printed
+    new = [label for label in tried if letters(label.text) not in keys and not _is_bit(label, longer)]
     kept += _cover(leaf, new, known, len(shown))
     return tuple(sorted(kept, key=lambda label: -label.held * label.worth))
 
@@ -157,8 +160,16 @@ def _led_to(leaf: Leaf, each: Shown, labels: Sequence[Label]) -> dict[str, list[
     nearest: dict[str, list[list[Candidate]]] = defaultdict(list)
     for (key, _), found in strengths.items():
         best = max(strength for strength, _ in found)
-        nearest[key].append([candidate for strength, candidate in found if strength >= least * best])
+        there = [candidate for strength, candidate in found if strength >= least * best]
+        if kind_of(leaf) == "date":
+            there += [end for end in pool.candidates if any(_ends_range(start, end) for start in there)]
+        nearest[key].append(there)
     return nearest
+
+
+def _ends_range(start: Candidate, end: Candidate) -> bool:
+    """Is it the second date of "01/04/2024 - 30/04/2024", however wide the first is?"""
+    return end.line is start.line and 0 <= end.first - start.last <= 1
 
 
 def phrases_at(candidate: Candidate, shown: Shown, printed: frozenset[int]) -> Iterator[str]:

@@ -76,6 +76,7 @@ def learn(doctype: DocumentType, shown: Sequence[Shown]) -> tuple[Lesson, ...]:
         _lesson(
             leaf,
             shown,
+            found[leaf.pointer],
             _telling(leaf, single, shown, found[leaf.pointer]),
             printed,
             (node_of(doctype.schema, leaf) or {}).get("x-labels", ()),
@@ -105,18 +106,20 @@ def _lesson(
     leaf: Leaf,
     shown: Sequence[Shown],
     found: Sequence[Sequence[Candidate]],
+    telling: Sequence[Sequence[Candidate]],
     printed: Sequence[frozenset[int]],
     own: Sequence[str],
 ) -> Lesson:
-    chosen = medoid(found)
-    last = [max(each.sheet.layout.pages) for each, group in zip(shown, found, strict=True) if group]
-    given = sum(each.value(leaf) is not None for each in shown)
+    """``found`` is where each sample prints the value, ``telling`` what of it teaches."""
+    chosen = medoid(telling)
+    last = [max(each.sheet.layout.pages) for each, group in zip(shown, telling, strict=True) if group]
+    given, seen = sum(each.value(leaf) is not None for each in shown), sum(map(bool, found))
     if kind_of(leaf) in (CHOICE, CURRENCY):  # told by what is printed, wherever it stands
-        return Lesson(leaf, given, len(chosen), (), None, tuple(chosen))
-    labels = leaf_labels(leaf, shown, found, printed, own)
+        return Lesson(leaf, given, seen, (), None, tuple(chosen))
+    labels = leaf_labels(leaf, shown, telling, printed, own)
     other = sum(turned(each, leaf) for each, group in zip(shown, found, strict=True) if group)
     spot = candidates_to_spot(chosen, last, leaf.spot)
-    return Lesson(leaf, given, len(chosen) - other, labels, spot, tuple(chosen), other)
+    return Lesson(leaf, given, seen - other, labels, spot, tuple(chosen), other)
 
 
 def _columns(doctype: DocumentType, shown: Sequence[Shown]) -> Iterator[tuple[str, Lesson]]:

@@ -17,10 +17,11 @@ from engine.infer.digits import find_check_digits
 from engine.infer.fields import is_date, spoken, values_to_properties
 from engine.infer.identify import identify_phrases
 from engine.infer.learn import Lesson, learn, node_of, sample_to_notation, show_samples, taught
-from engine.infer.places import Shown
+from engine.infer.places import Shown, matches
 from engine.infer.samples import Sample, with_values
 from engine.label.claims import is_single, kind_of
-from engine.leaf import Schema
+from engine.leaf import Leaf, Schema
+from engine.pointer import tokens, unescape
 from engine.values.dates import date_order_of, dates_in
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -45,9 +46,11 @@ def propose(name: str, samples: Sequence[Sample], base: Schema | None, others: S
     order = samples_to_date_order(samples)
     drafted = _draft(name, [values for _, values in with_values(samples)], order)
     whole = merged(base, drafted) if base else drafted
-    doctype = schema_to_type(Path(f"{name}.json"), whole)
-    shown = show_samples(samples, doctype, order)
-    lessons = learn(doctype, shown)
+    doctype, shown, lessons = _learned(name, whole, samples, order)
+    texts = _with_texts(whole, base, lessons, samples)
+    if texts != whole:
+        whole = texts
+        doctype, shown, lessons = _learned(name, whole, samples, order)
     made = _with_habits(taught(whole, lessons, new=base is None), drafted, base, lessons, shown)
     checks = find_checks([each.values for each in shown], doctype.leaves)
     _add_check_digits(made, shown, doctype)
@@ -59,6 +62,41 @@ def propose(name: str, samples: Sequence[Sample], base: Schema | None, others: S
     if "x-identify" not in made and (phrases := identify_phrases(samples, others)):
         made["x-identify"] = phrases
     return Proposal(made if base else _in_order(made), lessons, checks)
+
+
+def _learned(
+    name: str, schema: Schema, samples: Sequence[Sample], order: str | None
+) -> tuple[DocumentType, list[Shown], tuple[Lesson, ...]]:
+    doctype = schema_to_type(Path(f"{name}.json"), schema)
+    shown = show_samples(samples, doctype, order)
+    return doctype, shown, learn(doctype, shown)
+
+
+def _with_texts(schema: Schema, base: Schema | None, lessons: Sequence[Lesson], samples: Sequence[Sample]) -> Schema:
+    """The schema with those new identifiers as texts that no sample prints as one word ("QQ 12 34 56 C") but some as
+    several."""
+    known = () if base is None else base.get("properties", {})
+    unseen = [
+        lesson.leaf
+        for lesson in lessons
+        if kind_of(lesson.leaf) == "identifier" and lesson.leaf.type == "string" and is_single(lesson.leaf)
+        if not lesson.seen and unescape(tokens(lesson.leaf.pointer)[0]) not in known
+    ]
+    if not unseen:
+        return schema
+    doctype = schema_to_type(Path("texts.json"), _as_texts(schema, unseen))
+    shown = show_samples(samples, doctype)
+    texts = {leaf.pointer: leaf for leaf in doctype.leaves}
+    return _as_texts(schema, [leaf for leaf in unseen if any(matches(each, texts[leaf.pointer]) for each in shown)])
+
+
+def _as_texts(schema: Schema, leaves: Sequence[Leaf]) -> Schema:
+    made = copy.deepcopy(schema)
+    for leaf in leaves:
+        node = node_of(made, leaf)
+        if node is not None:
+            node["x-kind"] = "text"
+    return made
 
 
 def _add_check_digits(made: Schema, shown: Sequence[Shown], doctype: DocumentType) -> None:

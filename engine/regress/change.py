@@ -13,7 +13,8 @@ Effect = Literal["better", "worse", "changed"]
 class Change:
     """One difference. ``path`` is '' for the document, ``page N`` has ``page``. ``before`` and ``after`` are words for
     people; ``leaf`` is the pointer pattern by which changes are counted together ("un-flagged 3 wrong /total").
-    ``accepted``: a difference to a baseline of which the case's own ``accepted.json`` says that it should be so.
+    ``note`` is what the engine says of it, '' where it says nothing. ``accepted``: a difference to a baseline of which
+    the case's own ``accepted.json`` says that it should be so.
     """
 
     case: str
@@ -25,6 +26,7 @@ class Change:
     before: str
     after: str
     page: int | None = None
+    note: str = ""
     accepted: bool = False
 
 
@@ -37,6 +39,6 @@ class Say:
 
     def __call__(
         self, kind: Kind, effect: Effect, path: str = "", leaf: str = "", *, before: str, after: str,
-        page: int | None = None,
+        page: int | None = None, note: str = "",
     ) -> Change:  # fmt: skip
-        return Change(self.case, self.type, kind, effect, path, leaf, before, after, page)
+        return Change(self.case, self.type, kind, effect, path, leaf, before, after, page, note)

@@ -36,12 +36,17 @@ __all__ = ["Change", "Effect", "Kind", "changes"]
 def changes(case: Case, ran: Ran, accepted: Ran | None) -> tuple[Change, ...]:
     """The differences of a run to the accepted one; without one, to a run in which everything is right.
 
-    An error and a stale recording are differences whatever was accepted.
+    An error and a stale recording are differences whatever was accepted; where a page's question is not answered they
+    are all that is told.
     """
     say = Say(case.name, ran.type)
     if ran.error is not None:
         return (say("error", "worse", before="could run", after=ran.error),)
     made = [say("recording", "worse", before="answers what is asked", after=told) for told in ran.stale]
+    if ran.unanswered:
+        return tuple(made)
+    if accepted is not None and accepted.unanswered:
+        accepted = None
     if accepted is not None and accepted.error is not None:
         made.append(say("error", "better", before=accepted.error, after="can run"))
         accepted = None
@@ -57,13 +62,7 @@ def _against_case(case: Case, ran: Ran, say: Say) -> Iterator[Change]:
     for field in ran.fields:
         if not is_right(field):
             yield say("value", "worse", field.where, field.leaf, before=_wanted(field), after=words(field))
-    wanted = _type_of(case)
-    if wanted is not None and ran.type != wanted:
-        yield say("status", "worse", before=f"of type {wanted}", after=f"of type {ran.type}")
-    if ran.false_success:  # whatever the case wants: with these values nobody wants it clean
-        yield say("status", "worse", before="not clean", after="clean")
-    elif case.status is not None and ran.status != case.status:
-        yield say("status", "worse", before=case.status, after=ran.status or "none")
+    yield from _document_against_case(case, ran, say)
     pages = {page.page: page.route for page in ran.pages}
     for number, route in enumerate(case.routes or (), 1):
         if pages.get(number) != route:
@@ -72,6 +71,16 @@ def _against_case(case: Case, ran: Ran, say: Say) -> Iterator[Change]:
     for finding in case.findings:
         if not any(is_found(finding, found) for found in ran.findings):
             yield say("finding", "worse", finding.path, finding.path, before=told_finding(finding), after="none")
+
+
+def _document_against_case(case: Case, ran: Ran, say: Say) -> Iterator[Change]:
+    wanted = _type_of(case)
+    if wanted is not None and ran.type != wanted:
+        yield say("status", "worse", before=f"of type {wanted}", after=f"of type {ran.type}")
+    if ran.false_success:  # whatever the case wants: with these values nobody wants it clean
+        yield say("status", "worse", before="not clean", after="clean")
+    elif ran.status != case.status and (case.status is not None or ran.status == "failed"):
+        yield say("status", "worse", before=case.status or "not failed", after=ran.status or "none", note=_failure(ran))
 
 
 def _wanted(field: RanField) -> str:
@@ -119,9 +128,16 @@ def _document(case: Case, ran: Ran, accepted: Ran, say: Say) -> Iterator[Change]
         yield say("status", effect, before=f"of type {accepted.type}", after=f"of type {ran.type}")
     if ran.status != accepted.status:
         effect = _status_effect(case, ran, accepted)
-        yield say("status", effect, before=accepted.status or "none", after=ran.status or "none")
+        before, after = accepted.status or "none", ran.status or "none"
+        yield say("status", effect, before=before, after=after, note=_failure(ran))
     elif ran.false_success and not accepted.false_success:
         yield say("status", "worse", before="clean and right", after="clean")
+
+
+def _failure(ran: Ran) -> str:
+    """Why the document failed; '' where it did not, or nothing says why."""
+    said = (found.message for found in ran.findings if found.severity == "error" and not found.path)
+    return next(said, "") if ran.status == "failed" else ""
 
 
 def _status_effect(case: Case, ran: Ran, accepted: Ran) -> Effect:

@@ -10,15 +10,19 @@ from engine.regress.change import Change, Effect, Say
 from engine.regress.ran import Ran, RanFinding
 from engine.regress.value_changes import is_right
 
+_Key = tuple[str, str, str]  # place, check, severity
+
 
 def finding_changes(case: Case, ran: Ran, accepted: Ran, say: Say, told: set[str]) -> Iterator[Change]:
-    """A witness's finding is left out where the verdict or the value is told already.
+    """A witness's finding is left out where the verdict or the value is told already, and the reason of a document that
+    failed, which its status tells.
 
     A finding that goes is missed where what it spoke of is still wrong; where anything became right, that is why.
     """
     then, now = _counted(accepted), _counted(ran)
+    said = {key: found.message for key, found in reversed([*_keyed(ran)])}  # the first of each
     cured = _wrong_places(accepted) - _wrong_places(ran)
-    wanted: set[tuple[str, str, str]] = set()
+    wanted: set[_Key] = set()
     for finding in case.findings:
         was, is_ = (next((f for f in r.findings if is_found(finding, f)), None) for r in (accepted, ran))
         if (was is None) != (is_ is None):
@@ -30,6 +34,8 @@ def finding_changes(case: Case, ran: Ran, accepted: Ran, say: Say, told: set[str
         path, check, severity = key
         if then[key] == now[key] or key in wanted or (check == "witness" and path in told):
             continue
+        if not path and ran.status != accepted.status and "failed" in (ran.status, accepted.status):
+            continue
         speaks_of_wrong = _speaks_of_wrong(path, check, ran)
         if now[key] > then[key]:
             effect = "better" if speaks_of_wrong else "worse"
@@ -37,23 +43,29 @@ def finding_changes(case: Case, ran: Ran, accepted: Ran, say: Say, told: set[str
             effect = "worse" if speaks_of_wrong and not cured else "better"
         if severity == "warning" and (now[key] > then[key] or effect == "better"):
             effect = "changed"
+        if check == "route" and now[key] > then[key] and effect == "better":
+            effect = "changed"  # it speaks of how a page is read, and of no value
         words = [_count(counts[key], f"{check} {severity}") for counts in (then, now)]
-        yield say("finding", effect, path, _leaf(path, ran), before=words[0], after=words[1])
+        note = said[key] if now[key] > then[key] else ""
+        yield say("finding", effect, path, _leaf(path, ran), before=words[0], after=words[1], note=note)
 
 
-def _counted(ran: Ran) -> Counter[tuple[str, str, str]]:
-    """How often each place has each finding, by its place in what is right.
+def _counted(ran: Ran) -> Counter[_Key]:
+    """How often each place has each finding."""
+    return Counter(key for key, _ in _keyed(ran))
+
+
+def _keyed(ran: Ran) -> Iterator[tuple[_Key, RanFinding]]:
+    """The findings, each by its place in what is right, check and severity.
 
     A row that only the result has counts by its columns, for its index means nothing; that the witness doubts it is
     told with the row.
     """
     places = {field.found_at: field.path or field.leaf for field in ran.fields}
     alone = {field.found_at for field in ran.fields if field.path is None}
-    return Counter(
-        (places.get(found.path, found.path), found.check, found.severity)
-        for found in ran.findings
-        if not (found.check == "witness" and found.path in alone)
-    )
+    for found in ran.findings:
+        if not (found.check == "witness" and found.path in alone):
+            yield (places.get(found.path, found.path), found.check, found.severity), found
 
 
 def _speaks_of_wrong(path: str, check: str, ran: Ran) -> bool:

@@ -70,6 +70,13 @@ class Ran:
     expectation: str = ""
 
     @property
+    def unanswered(self) -> bool:
+        """A page was to be read by a model, and no recording answers what it is asked: nobody knows what it would say,
+        and what OCR made of the page instead tells nothing of the change."""
+        failed = [page.reason for page in self.pages if page.route == "vlm" and page.outcome == "failed"]
+        return any(sentence in reason for sentence in self.stale for reason in failed)
+
+    @property
     def false_success(self) -> bool:
         """Clean, and a value is not right. Whatever the expected data holds a value for counts, and an invented one."""
         return self.status == "clean" and any(f.outcome not in RIGHT and f.outcome != "absent" for f in self.fields)

@@ -34,12 +34,13 @@ OF_THE_MODEL = (
 
 class Recorded(NamedTuple):
     """``ran`` is the case run with its new recordings, ``case`` the case as it now is; ``written`` and ``removed`` are
-    recordings. Nothing is removed where an answer did not come."""
+    recordings. Nothing is removed where an answer did not come: ``failed`` tells the pages, and why."""
 
     ran: Ran
     case: Case
     written: tuple[Path, ...]
     removed: tuple[Path, ...]
+    failed: tuple[str, ...] = ()
 
 
 def record_case(case: Case, schemas: Path | None, config: Config, recorded_by: str | None = None) -> Recorded:
@@ -56,7 +57,7 @@ def record_case(case: Case, schemas: Path | None, config: Config, recorded_by: s
         vlm = connect_recording(settings, case.recordings)
         case = replace(case, provider=vlm.provider.name, model=vlm.model.name, recorded_by=recorded_by or vlm.name)
         renamed = _named((case.folder / CASE_FILE).read_bytes().decode("utf-8"), case)
-        extract(case.document, type=case.type, config=settings, vlm=vlm)
+        result = extract(case.document, type=case.type, config=settings, vlm=vlm)
     except OSError as error:
         raise UsageError(f"{case.recordings} cannot be written ({error.strerror}): make it writable") from error
     written = tuple(sorted(vlm.recorder.written)) if vlm.recorder else ()
@@ -69,7 +70,9 @@ def record_case(case: Case, schemas: Path | None, config: Config, recorded_by: s
         run = run._replace(ran=replace(run.ran, stale=()))
     if run.recordings and run.recordings.used:
         write_whole(case.folder / CASE_FILE, renamed)
-    return Recorded(run.ran, case, written, removed)
+    pages = result.pages if run.ran.stale else ()
+    failed = (f"page {page.page}: {page.reason}" for page in pages if page.route == "vlm" and page.outcome == "failed")
+    return Recorded(run.ran, case, written, removed, tuple(failed))
 
 
 def _named(text: str, case: Case) -> str:

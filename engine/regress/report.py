@@ -76,12 +76,20 @@ class Report:
 
     @cached_property
     def now(self) -> Summary:
-        return summarise(self.after)
+        """The figures, without cases whose recordings do not answer."""
+        return summarise(ran for ran in self.after if ran.case not in self.unanswered)
 
     @cached_property
     def then(self) -> Summary | None:
         """The figures before; None where any case has nothing to compare with, for they would be of other documents."""
-        return summarise(self.before) if len(self.before) == len(self.after) else None
+        if len(self.before) < len(self.after):
+            return None
+        return summarise(ran for ran in self.before if ran.case not in self.unanswered)
+
+    @cached_property
+    def unanswered(self) -> frozenset[str]:
+        """The cases of which nothing can be compared: a model was asked, now or before, and no recording answers."""
+        return frozenset(ran.case for ran in (*self.after, *self.before) if ran.unanswered)
 
     def changes_of(self, case: str) -> tuple[Change, ...]:
         return tuple(change for change in self.changes if change.case == case)

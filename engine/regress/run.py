@@ -111,8 +111,9 @@ def _told_type(case: Case) -> str | None:
 
 
 def _stale(recordings: Replay, case: Case) -> tuple[str, ...]:
+    """What was not recorded; else the recordings that nobody asked for, which otherwise may just follow from it."""
     unused = (path.relative_to(case.recordings).as_posix() for path in recordings.unused)
-    return (*recordings.missing, *(f"{name} answers a request that was not made: record again" for name in unused))
+    return recordings.missing or tuple(f"{name} answers a request that was not made: record again" for name in unused)
 
 
 def _taken(recordings: Replay) -> Usage:

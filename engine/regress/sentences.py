@@ -38,13 +38,13 @@ def sentences(changes: Iterable[Change], before: Iterable[Ran], after: Iterable[
     """The changes between the runs *before* and *after* in words; those of one sentence stay in their order."""
     before, after = tuple(before), tuple(after)
     known, false_success = {ran.case for ran in before}, {ran.case for ran in after if ran.false_success}
-    then, now = _by_place(before), _by_place(after)
+    then, now, accused = _by_place(before), _by_place(after), _accused(after)
     groups: dict[tuple[bool, Effect, _Told], list[Change]] = defaultdict(list)
     for change in changes:
         place, accepted = (change.case, change.path), change.case in known
         was, is_ = _meant(then[place], change.before), _meant(now[place], change.after)
         if change.kind == "value":
-            told = _value(change, was, is_, accepted)
+            told = _value(change, was, is_, accepted, accused.get(place, ""))
         elif change.kind == "verdict":
             told = _verdict(change, was, is_)
         else:
@@ -71,6 +71,19 @@ def _by_place(rans: tuple[Ran, ...]) -> defaultdict[tuple[str, str], list[RanFie
     return placed
 
 
+def _accused(rans: tuple[Ran, ...]) -> dict[tuple[str, str], str]:
+    """The check whose error speaks of a value, by case and place."""
+    errors = {
+        (ran.case, found.path): found.check for ran in rans for found in ran.findings if found.severity == "error"
+    }
+    return {
+        (ran.case, field.where): errors[ran.case, field.found_at]
+        for ran in rans
+        for field in ran.fields
+        if field.found_at is not None and (ran.case, field.found_at) in errors
+    }
+
+
 def _meant(fields: Sequence[RanField], words: str) -> RanField | None:
     """The value that a change speaks of: a row that is missing and one that is invented may have the same place."""
     first = fields[0] if fields else None
@@ -81,13 +94,15 @@ def _as(rank: int, template: str, **values: str) -> _Told:
     return _Told(rank, template.format(**_ONE, **values), template.format(**_MANY, **values))
 
 
-def _value(change: Change, then: RanField | None, now: RanField | None, known: bool) -> _Told:
-    """Wrong values that nobody doubts stand before those that are doubted."""
+def _value(change: Change, then: RanField | None, now: RanField | None, known: bool, accused: str) -> _Told:
+    """Wrong values that nobody doubts stand before those that the witness doubts or a check, ``accused``, speaks of."""
     outcome, earlier = now.outcome if now else "absent", then.outcome if then else "absent"
     told = _OUTCOMES.get(outcome, outcome)
-    doubted = now is not None and now.verdict in ("contradicted", "silent")
+    by_witness = now is not None and now.verdict in ("contradicted", "silent")
+    doubted = by_witness or bool(accused)
     if now is not None and outcome in ("wrong", "invented"):
-        told += f" {'but' if doubted else 'and not'} doubted ({now.verdict})"
+        why = f"{accused} error" if accused and not by_witness else now.verdict
+        told += f" {'but' if doubted else 'and not'} doubted ({why})"
     rank = 5 if doubted or outcome == "missing" else 4
     if outcome == "invented" != earlier:  # what it was before is nothing
         return _as(rank, "{leaf} {is_} {now}{told}", leaf=_leaf(change), now="now " if known else "", told=told)
@@ -136,7 +151,7 @@ def _document(change: Change, accepted: bool, false_success: bool) -> _Told:
     rank, template = {
         "error": (0, "case{s} could not run" if change.effect == "worse" else "case{s} can run again"),
         "recording": (1, "recording{s} {is_} stale"),
-        "status": (8, "document{s}{of} {is_} {after}, not {before}"),
+        "status": (1 if after == "failed" else 8, "document{s}{of} {is_} {after}, not {before}"),
         "route": (9, "page{s}{of} {goes} to {after}, not {before}"),
         "expectation": (10, "{place} {is_} expected otherwise" if change.path else "case{s} {has} other expectations"),
     }[change.kind]

@@ -71,6 +71,10 @@ def closing(report: Report) -> list[str]:
         lines.append(
             f"{_many(new, 'case')} never accepted: held against what is right, verdicts not compared (--update)"
         )
+    if report.unanswered:
+        lines.append(
+            f"{_many(len(report.unanswered), 'case')} not in the figures: a recording does not answer (--record)"
+        )
     lines += [gate.words for gate in report.gates]
     if report.mutated:
         tried, missed = sum(m.tried for m in report.mutated), sum(len(m.unnoticed) for m in report.mutated)
@@ -84,8 +88,9 @@ def place(change: Change) -> str:
 
 
 def moved(change: Change) -> str:
-    """What it was and what it is."""
+    """What it was, what it is, and what the engine says of it."""
     told = change.after if change.kind in ("error", "recording") else f"{change.before} → {change.after}"
+    told += f": {change.note}" if change.note else ""
     return f"{told} (accepted in this change)" if change.accepted else told
 
 

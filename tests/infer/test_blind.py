@@ -6,11 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from engine.config import Config
 from engine.doctype import schema_to_type
 from engine.flow import read
-from engine.infer.blind import Blind, propose_fields
+from engine.infer.blind import Blind, blind_samples, propose_fields
 from engine.infer.checks import find_checks
+from engine.infer.propose import propose
+from engine.infer.samples import read_sample
 from engine.page import Reading
+from fixtures.generator.canvas import A4, PdfCanvas
 from tests.infer.making_invoices import digital, make_invoices, scanned
 from tests.infer.test_checks import rules
 
@@ -57,6 +61,28 @@ def test_ten_invoices_tell_their_fields_and_their_rules(readings: list[tuple[Rea
 def test_scans_with_their_misreadings_give_the_sum_and_the_product(tmp_path: Path) -> None:
     blind = propose_fields([read(path).readings for path in make_invoices(tmp_path, 3, scanned)])
     assert {"each(rows): amount == quantity * unit_price", "total_due == subtotal + vat"} <= found(blind).keys()
+
+
+def test_two_dates_at_one_label_are_two_fields_of_that_label(tmp_path: Path) -> None:
+    made = []
+    for month, (number, last) in enumerate((("E2071", 31), ("E5566", 29), ("E9013", 31)), 1):
+        canvas = PdfCanvas(A4)
+        canvas.text(60, 100, "Staff number", "sans", 11)
+        canvas.text(180, 100, number, "sans", 11)
+        canvas.text(60, 130, "Pay period", "sans", 11)
+        canvas.text(180, 130, f"01/{month:02}/2024 - {last}/{month:02}/2024", "sans", 11)
+        canvas.next_page()
+        made.append(tmp_path / f"slip-{month}.pdf")
+        made[-1].write_bytes(canvas.finish())
+    samples = blind_samples([read_sample(path, Config()) for path in made])
+    assert samples[1].values == {
+        "staff_number": "E5566",
+        "pay_period_from": "2024-02-01",
+        "pay_period_to": "2024-02-29",
+    }
+    properties = propose("slip", samples, None, []).schema["properties"]
+    assert properties["pay_period_from"]["x-labels"][0] == "pay period"
+    assert properties["pay_period_to"]["x-labels"][0] == "pay period"
 
 
 def test_samples_that_share_no_label_give_no_field(readings: list[tuple[Reading, ...]]) -> None:

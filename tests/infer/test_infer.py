@@ -18,9 +18,11 @@ from engine.exact_json import read_json
 from engine.flow import extract
 from engine.infer.fields import Notation, exact, values_to_properties
 from engine.infer.learn import learn, show_samples
+from engine.infer.propose import propose
 from engine.infer.samples import read_sample
 from engine.infer.write import edited
 from engine.leaf import infer_kind
+from fixtures.generator.canvas import A4, PdfCanvas
 from tests.infer.making_invoices import drawn, make_invoices
 
 SHIPPED = sorted((Path(__file__).parents[2] / "schemas").glob("*.json"))
@@ -125,6 +127,68 @@ def test_a_bit_of_a_printed_label_is_no_label(samples: list[Path], tmp_path: Pat
     ]
     (lesson,) = learn(doctype, show_samples(read, doctype))
     assert [label.text for label in lesson.labels] == ["total due"]
+
+
+def test_slips_in_the_values_are_told(samples: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copies = [tmp_path / path.name for path in samples[:3]]
+    for copy, path in zip(copies, (samples[0], samples[1], samples[1]), strict=True):
+        copy.write_bytes(path.read_bytes())
+    total = given(1)["total"]
+    for copy, name in zip(copies, ("invoice_total", "invoice_total", "invoicetotal"), strict=True):
+        copy.with_suffix(".json").write_text(json.dumps({name: total}))
+    assert run("schema", "infer", "office_bill", *copies, samples[4], "--schemas", tmp_path) == 0
+    told = capsys.readouterr().err
+    assert 'invoice-3.json: "invoicetotal" stands only in 1 of 3 samples: is it "invoice_total"?' in told
+    assert "invoice-3.pdf says the same as" in told
+    assert "invoice-5.pdf: no values beside it" in told
+    copies[2].with_suffix(".json").write_text(json.dumps({"invoice_total": [total]}))
+    assert run("schema", "infer", "office_bill", *copies, "--schemas", tmp_path) == 3
+    told = capsys.readouterr().err
+    assert "/invoice_total is a single value in" in told
+    assert "and a list in" in told
+
+
+def test_an_identifier_that_is_printed_as_several_words_is_a_text(tmp_path: Path) -> None:
+    numbers = ("QQ 12 34 56 C", "QQ 65 43 21 A", "QQ 98 76 54 B")
+    made = []
+    for number, printed in enumerate(numbers):
+        canvas = PdfCanvas(A4)
+        canvas.text(60, 100, "Staff number", "sans", 11)
+        canvas.text(180, 100, f"E{10_771 * (number + 3)}", "sans", 11)
+        canvas.text(60, 130, "Insurance number", "sans", 11)
+        canvas.text(180, 130, printed, "sans", 11)
+        canvas.next_page()
+        path = tmp_path / f"slip-{number}.pdf"
+        path.write_bytes(canvas.finish())
+        values = {"staff_number": f"E{10_771 * (number + 3)}", "insurance_number": printed, "file_number": "K-1"}
+        made.append(replace(read_sample(path, Config()), values=values))
+    proposal = propose("slip", made, None, [])
+    kinds = {name: node["x-kind"] for name, node in proposal.schema["properties"].items()}
+    assert kinds == {"staff_number": "identifier", "insurance_number": "text", "file_number": "identifier"}
+    seen = {lesson.leaf.name: lesson.seen for lesson in proposal.lessons}
+    assert seen == {"staff_number": 3, "insurance_number": 3, "file_number": 0}
+
+
+def test_a_value_that_another_field_has_too_is_printed_all_the_same(samples: list[Path], tmp_path: Path) -> None:
+    fields = {"total_due": {"type": "number"}, "amount": {"type": "number"}}
+    path = tmp_path / "office_bill.json"
+    path.write_text(json.dumps({"type": "object", "properties": fields}))
+    doctype = load_type("office_bill", tmp_path)
+    read = []
+    for number, path in enumerate(samples[:3], 1):
+        total = given(number)["total"]
+        values = {"total_due": total, "amount": "1.00" if number == 1 else total}
+        read.append(replace(read_sample(path, Config()), values=values))
+    lesson = learn(doctype, show_samples(read, doctype))[0]
+    assert (lesson.given, lesson.seen) == (3, 3)
+    assert [(label.text, label.of) for label in lesson.labels] == [("total due", 1)]  # where nothing else has it
+
+
+def test_few_samples_make_no_choice_of_the_words_in_their_rows() -> None:
+    rows = [{"pay": "Basic"}, {"pay": "Overtime"}, {"pay": "Night"}]
+    for count, choice in ((3, False), (6, True)):
+        node = values_to_properties([{"rows": rows}] * count)["rows"]["items"]["properties"]["pay"]
+        assert ("enum" in node) is choice
 
 
 def test_a_value_that_is_printed_with_the_other_sign_is_told(

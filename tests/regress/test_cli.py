@@ -146,6 +146,7 @@ def test_answers_are_recorded_and_stale_ones_are_told_and_not_accepted(folder: P
     assert "1 recording is stale" in out
     assert "differs in prompt" in out
     assert f"{SLIP} is not accepted, for its recordings are stale" in err
+    assert "--update" not in run("--schemas", "types")[2]  # which would not accept it
     assert not (folder / ACCEPTED_FILE).exists()
 
 

@@ -96,6 +96,9 @@ def test_what_is_stale_goes_when_all_is_answered_anew(folder: Path, server: Serv
     failed = record_case(read_case(folder), tmp_path, settings(server))
     assert (failed.written, failed.removed) == ((), ())
     assert len(failed.ran.stale) == 1
+    (why,) = failed.failed
+    assert why.startswith("page 1: ")
+    assert "400" in why
     assert old.exists()
 
     server.play(servers.refuse_flag())
@@ -103,7 +106,7 @@ def test_what_is_stale_goes_when_all_is_answered_anew(folder: Path, server: Serv
     assert refused.removed == (old,)
     assert len(refused.written) == 1
     assert [(page.route, page.outcome) for page in refused.ran.pages] == [("vlm", "refused")]
-    assert refused.ran.stale == ()
+    assert (refused.ran.stale, refused.failed) == ((), ())
 
 
 def test_somebody_must_be_named_who_answers(folder: Path) -> None:

@@ -18,7 +18,7 @@ from engine.regress.changes import changes
 from engine.regress.gates import gates
 from engine.regress.junit import report_to_junit
 from engine.regress.markdown import report_to_markdown
-from engine.regress.ran import Ran, RanField
+from engine.regress.ran import Ran, RanField, RanFinding, RanPage
 from engine.regress.report import Baseline, Mutated, Report, make_report, read_baseline, report_to_data
 from engine.regress.sentences import sentences
 from engine.regress.summary import Share, summarise
@@ -69,6 +69,53 @@ def test_a_document_that_became_clean_with_a_wrong_value_is_the_worst() -> None:
         "1 document of receipt is clean with a value that is not right",
         "1 wrong /total of receipt is no longer caught (confirmed; was silent)",
     ]
+
+
+def test_a_wrong_value_that_a_check_speaks_of_is_doubted() -> None:
+    (case,) = cases(1)
+    wrong = run(case, WRONG, "unchecked")
+    spoken = replace(wrong, findings=(RanFinding("/total", "arithmetic", "error", "total 9.60 is not 9.00"),))
+    assert words(make_report([case], [wrong]), "worse") == [
+        "1 /total of receipt is wrong and not doubted (unchecked)",
+    ]
+    assert words(make_report([case], [spoken]), "worse") == [
+        "1 /total of receipt is wrong but doubted (arithmetic error)",
+    ]
+
+
+def test_a_finding_that_is_new_says_what_it_says() -> None:
+    (case,) = cases(1)
+    then = run(case, RIGHT)
+    now = replace(then, findings=(RanFinding("/total", "witness", "error", "no label says that it is it"),))
+    text = report_to_text(report([then], [now]))
+    assert "slip_0  /total  none → witness error: no label says that it is it" in text
+
+
+def test_a_document_that_failed_says_why_before_all_that_is_missing() -> None:
+    (case,) = cases(1)
+    why = RanFinding("", "page", "error", "slip.jpg is broken: scan it again")
+    failed = replace(run(case, {"total": None, "date": None}, "unchecked", "failed"), findings=(why,))
+    for told, before in (
+        (report([run(case, RIGHT)], [failed]), "review"),
+        (make_report([case], [failed]), "not failed"),
+    ):
+        assert words(told, "worse")[0] == f"1 document of receipt is failed, not {before}"
+        assert f"{before} → failed: slip.jpg is broken: scan it again" in report_to_text(told)
+        assert words(told, "better") == []
+
+
+def test_of_a_case_whose_recording_does_not_answer_nothing_else_is_told() -> None:
+    one, two = cases(2)
+    why = "recording stale: page-1.json answers another question: record it again"
+    stale = replace(run(two, WRONG), stale=(why,), pages=(RanPage(1, "vlm", f"by OCR: {why}", "failed"),))
+    then = [run(one, RIGHT), run(two, RIGHT)]
+    told = report(then, [run(one, RIGHT), stale])
+    assert words(told, "worse") == ["1 recording is stale"]
+    assert told.then is not None
+    assert told.now.values == told.then.values == Share(2, 2)
+    assert "1 case not in the figures" in report_to_text(told)
+    read = replace(stale, pages=(RanPage(1, "vlm", "asked", "complete"),))  # only a later question is not answered
+    assert "1 /total of receipt is now wrong" in words(report(then, [run(one, RIGHT), read]), "worse")[1]
 
 
 def test_missing_and_invented_rows_at_one_place_are_told_apart() -> None:

@@ -74,6 +74,7 @@ def test_another_prompt_makes_a_recording_stale(tmp_path: Path) -> None:
     assert "Notes and coins. May be" in sentence
     assert [(page.route, page.outcome) for page in ran.pages] == [("vlm", "failed")]
     assert sentence in ran.pages[0].reason
+    assert ran.unanswered
     assert ran.status == "review"
 
 
@@ -94,6 +95,7 @@ def test_a_question_to_choose_that_was_not_recorded_is_told(tmp_path: Path) -> N
     assert verdict(ran, "/total") == "contradicted"  # nobody takes the accusation back
     assert [page.outcome for page in ran.pages] == ["complete"]
     assert len(ran.stale) == 1
+    assert not ran.unanswered
     assert ran.stale[0].startswith("recording stale: these images were never recorded")
 
 
