@@ -9,7 +9,25 @@ from pathlib import Path
 
 import pytest
 
+from tests.read_once import pictures_read_once
+
 OF_PROVIDERS = ("ANTHROPIC_", "OPENAI_", "GEMINI_", "GOOGLE_")
+
+
+@pytest.fixture(scope="session")
+def what_was_read(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where all workers of a run keep what OCR said of pictures."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if hasattr(request.config, "workerinput") else base) / "read"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pictures_once(what_was_read: Path) -> Iterator[None]:
+    """For tests that look at pages which others look at too, and are not about OCR itself."""
+    with pictures_read_once(what_was_read):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -21,6 +21,7 @@ from engine import flow
 from engine.doctype import load_type
 from engine.regress.case import read_case
 from engine.regress.run import run_case
+from engine.route import POLICIES
 from engine.vlm.store import read_kept
 from tests import read_once as reading
 
@@ -225,6 +226,23 @@ def test_without_a_model_a_page_still_wants_one() -> None:
     folder = FIXTURES / "letter_handwritten"
     (page,) = flow.route(CASES[folder.name].document).pages
     assert [page.route] == case(folder)["routes"] == ["vlm"]
+
+
+@pytest.mark.usefixtures("read_once")
+def test_a_page_on_either_side_of_the_limit_of_handwriting_is_close_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the cases would not notice that it was moved: one side has entries by pen, the other a stain on print."""
+    printed, by_pen = CASES["purchase_order_stained"], CASES["form_part_handwritten"]
+    limits = POLICIES["balanced"]
+    below, above = (flow.route(about.document).pages[0].reading.signals["handwriting"] for about in (printed, by_pen))
+    assert limits.handwriting - 0.15 < below < limits.handwriting <= above < limits.handwriting + 0.25
+
+    monkeypatch.setitem(POLICIES, "balanced", replace(limits, handwriting=above + 0.01))
+    lost = run_case(by_pen)
+    assert lost.stale
+    assert {f.path for f in lost.fields if f.outcome != "exact"} & {"/entries/Sheets received", "/entries/Date"}
+
+    monkeypatch.setitem(POLICIES, "balanced", replace(limits, handwriting=below - 0.01))
+    assert ("", "route") in {(finding.path, finding.check) for finding in run_case(printed).findings}
 
 
 @pytest.mark.usefixtures("read_once")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from engine.cli import main
 from engine.exact_json import read_json
 
 ROOT = Path(__file__).parent.parent
@@ -29,28 +32,37 @@ class Followed:
     printed: dict[str, str]
 
 
+def _run(command: str) -> tuple[int, str]:
+    """Exit code and what is printed, stderr last. Our commands run in this process, their patterns as a shell's."""
+    program, *words = shlex.split(command)
+    if program == "python":
+        done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
+    assert program == "engine"
+    given = [found for word in words for found in (sorted(map(str, Path().glob(word))) if "[" in word else [word])]
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    with pytest.raises(SystemExit) as ended, redirect_stdout(out), redirect_stderr(err):
+        main(given)
+    printed = [stream.seek(0) or stream.read() for stream in (out, err)]
+    return int(str(ended.value.code)), "".join(printed)
+
+
 @pytest.fixture(scope="module")
-def followed(tmp_path_factory: pytest.TempPathFactory) -> Followed:
+def followed(tmp_path_factory: pytest.TempPathFactory, pictures_once: None) -> Followed:
     folder = tmp_path_factory.mktemp("guide") / "checkout"
     shutil.copytree(ROOT / "fixtures" / "generator", folder / "fixtures" / "generator")
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     printed = {}
-    for block in re.findall(r"^```console\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL):
-        for command in re.findall(r"^\$ (.*)$", block, re.MULTILINE):
-            if command.startswith("cd "):
-                folder = (folder / command.removeprefix("cd ")).resolve()
-                continue
-            done = subprocess.run(
-                ["/bin/bash", "-c", command],
-                cwd=folder,
-                env={**os.environ, "PATH": path},
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            fine = next((codes for start, codes in FINE.items() if command.startswith(start)), {0})
-            assert done.returncode in fine, f"{command}\n{done.stdout}\n{done.stderr}"
-            printed[command] = done.stdout + done.stderr
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for block in re.findall(r"^```console\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL):
+            for command in re.findall(r"^\$ (.*)$", block, re.MULTILINE):
+                if command.startswith("cd "):
+                    patch.chdir(command.removeprefix("cd "))
+                    continue
+                code, printed[command] = _run(command)
+                fine = next((codes for start, codes in FINE.items() if command.startswith(start)), {0})
+                assert code in fine, f"{command}\n{printed[command]}"
+        folder = Path.cwd()
     return Followed(folder, printed)
 
 

@@ -195,6 +195,7 @@ def test_only_the_ink_tells_which_of_two_things_in_one_place_is_seen(tmp_path: P
     assert why in doubt
 
 
+@pytest.mark.usefixtures("pictures_once")
 @pytest.mark.parametrize("way", HIDDEN)
 def test_hidden_text_never_reaches_a_prompt(server: servers.Server, tmp_path: Path, way: str) -> None:
     schema = {"title": "Note", "type": "object", "properties": {"total": {"type": ["number", "null"]}}}

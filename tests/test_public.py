@@ -28,8 +28,12 @@ def test_a_users_type_checker_knows_the_types(tmp_path: Path) -> None:
         "text: str = result_to_json(result)\n"
         "wrong: int = result.status\n"
     )
+    # of other packages our types tell nothing, and reading their stubs would take ten times as long
+    (tmp_path / "mypy.ini").write_text(
+        "[mypy]\nstrict = true\nfollow_imports = skip\n[mypy-engine.*]\nfollow_imports = silent\n"
+    )
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", "use.py"],
+        [sys.executable, "-m", "mypy", "use.py"],
         cwd=tmp_path,
         capture_output=True,
         text=True,

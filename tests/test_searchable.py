@@ -150,6 +150,7 @@ def test_nothing_of_it_is_seen(tmp_path: Path) -> None:
     assert np.array_equal(before, after)
 
 
+@pytest.mark.usefixtures("pictures_once")
 @pytest.mark.parametrize("name", ["invoice_sideways/scan0003.jpg", "purchase_order_upside_down/scan0017.pdf"])
 def test_a_turned_fixture_is_shown_upright_with_its_words_in_place(tmp_path: Path, name: str) -> None:
     whole, out = read(FIXTURES / name), tmp_path / "out.pdf"

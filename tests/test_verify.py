@@ -26,6 +26,8 @@ from engine.result import Field, PageResult, Result
 from engine.witness import second_look
 from tests.pages import typed_reading
 
+pytestmark = pytest.mark.usefixtures("pictures_once")
+
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 THERMAL = FIXTURES / "receipt_thermal" / "receipt.jpg"
 FADED = FIXTURES / "receipt_faded" / "tearoom.pdf"  # its page wants a model
@@ -86,7 +88,7 @@ OTHERS = {
 
 
 @pytest.fixture(scope="module")
-def results() -> dict[str, Result]:
+def results(pictures_once: None) -> dict[str, Result]:
     """Every extraction of this module about the thermal receipt, which is read once."""
     values = OTHERS | {f"{p} = {value}": changed(p, value) for p, value, _ in MISTAKES}
     found = verify_each(THERMAL, [Given(name, each) for name, each in values.items()], type="receipt")

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeGuard, get_args
 
-from rapidfuzz import process
+from rapidfuzz import fuzz, process
 
 from engine.config import Config, Provider
 from engine.errors import UsageError
@@ -22,6 +22,7 @@ CASE_FILE = "case.toml"
 EXPECTED_FILE = "expected.json"
 ACCEPTED_FILE = "accepted.json"
 RECORDINGS = "recordings"
+LISTED = 12  # names told where none is near
 
 KEYS = (
     *("why", "document", "type", "routes", "expected_status", "expected_findings", "tolerances", "settings"),
@@ -109,6 +110,8 @@ def _folder(name: str, there: Mapping[str, Path], fixtures: Path) -> Path:
         return there[name]
     if (Path(name) / CASE_FILE).is_file():
         return Path(os.path.normpath(name))
+    if Path(name).is_dir():
+        raise UsageError(f"{name} is no case: it has no {CASE_FILE} (engine regress add writes one)")
     raise UsageError(f'there is no case "{name}" below {fixtures}{_nearest(name, there)}')
 
 
@@ -260,5 +263,8 @@ def _listed(options: Iterable[str]) -> str:
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
-    best = process.extractOne(name, list(known))
-    return f': did you mean "{best[0]}"?' if best else ": there is nothing else"
+    known = list(known)
+    best = process.extractOne(name, known, scorer=fuzz.ratio, score_cutoff=60)
+    if best:
+        return f': did you mean "{best[0]}"?'
+    return f": there are {_listed(known)}" if 0 < len(known) <= LISTED else ": there is nothing like it"

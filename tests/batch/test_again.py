@@ -74,7 +74,7 @@ def test_a_raised_limit_asks_about_the_pages_that_were_over_it_and_no_others(tmp
 
 def test_a_raised_limit_is_kept_to_whoever_is_killed(tmp_path: Path) -> None:
     """What was asked about after it was raised and before a kill is not asked about again."""
-    slips(tmp_path / "in", 12)
+    slips(tmp_path / "in", 8)
     out = tmp_path / "out"
     with counting_model() as (counting, url):
         model = ("--provider", "openai-compatible", "--model", "counting", "--base-url", url, "--route", "vlm")
@@ -83,7 +83,7 @@ def test_a_raised_limit_is_kept_to_whoever_is_killed(tmp_path: Path) -> None:
         raised = [str(each) for each in (*where, "--max-vlm-pages", 100, "--jobs", 1)]
         keys = dict(servers.KEYS)
         run_and_kill(raised, kills=2, pause=(2.5, 4), seed=5, on_kill=counting.killed, environment=keys)
-    assert len(counting.answered) == 12
+    assert len(counting.answered) == 8
     assert counting.repeated == []
     assert over_budget(out) == set()
 

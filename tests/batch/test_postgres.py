@@ -142,7 +142,7 @@ def concluded(*of: Machine) -> Counter[str]:
 def test_one_worker_is_killed_for_good_and_nothing_is_done_or_paid_twice(
     database: str, machines: list[Machine], tmp_path: Path
 ) -> None:
-    slips(tmp_path / "in", 16)
+    slips(tmp_path / "in", 12)
     dead = ("--dead-after", 2)
     with counting_model() as (counting, url):
         asked = ("--provider", "openai-compatible", "--model", "counting", "--base-url", url, "--route", "vlm")
@@ -157,10 +157,10 @@ def test_one_worker_is_killed_for_good_and_nothing_is_done_or_paid_twice(
         counting.killed()
         assert run.end() in (0, 1), run.log[-5:]
         assert other.end(signal.SIGTERM) == 130
-    assert len(results(tmp_path / "out")) == 16
+    assert len(results(tmp_path / "out")) == 12
     assert {each["status"] for each in results(tmp_path / "out").values()} <= {"clean", "review"}
     assert counting.repeated == []
-    assert len(counting.answered) >= 16
+    assert len(counting.answered) >= 12
     assert set(concluded(run, one, other).values()) == {1}
     assert sum(other.steps.values()) > 0
     assert "left to other workers" in other.log[-1]
@@ -223,7 +223,7 @@ def test_what_is_cancelled_is_resumed_by_whom_it_belongs_to(
     database: str, machines: list[Machine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ENGINE_DATABASE", database)
-    slips(tmp_path / "in", 30)
+    slips(tmp_path / "in", 20)
     run = Machine(database, "run", tmp_path / "in", "--type", "receipt", "--out", tmp_path / "out", "--json")
     machines.append(run)
     run.wait_for("conclude")
@@ -231,20 +231,20 @@ def test_what_is_cancelled_is_resumed_by_whom_it_belongs_to(
     run.end()
     told = json.loads(run.out)
     assert told["cancelled"] > 0
-    assert told["cancelled"] + told["review"] + told["clean"] == 30
+    assert told["cancelled"] + told["review"] + told["clean"] == 20
     resumed = Machine(database, "resume", "--out", tmp_path / "out", "--json")
     machines.append(resumed)
     assert resumed.end() in (0, 1)
-    assert len(results(tmp_path / "out")) == 30
+    assert len(results(tmp_path / "out")) == 20
     # a step that was under way when its document was cancelled came to its end, and was not recorded
-    assert concluded(run, resumed).total() <= 30 + 2
+    assert concluded(run, resumed).total() <= 20 + 2
 
 
 def test_a_database_that_is_restarted_in_mid_run_costs_at_most_a_resumption(
     machines: list[Machine], tmp_path: Path
 ) -> None:
     """The run goes on, or ends with one sentence; nothing is lost and no document fails for it."""
-    slips(tmp_path / "in", 12)
+    slips(tmp_path / "in", 8)
     command = ("run", tmp_path / "in", "--type", "receipt", "--out", tmp_path / "out", "--json")
     with one_server() as own:
         run = Machine(own.url, *command)
@@ -260,7 +260,7 @@ def test_a_database_that_is_restarted_in_mid_run_costs_at_most_a_resumption(
             again = Machine(own.url, *command)
             machines.append(again)
             assert again.end() in (0, 1), again.log[-5:]
-    assert len(results(tmp_path / "out")) == 12
+    assert len(results(tmp_path / "out")) == 8
     assert {each["status"] for each in results(tmp_path / "out").values()} <= {"clean", "review"}
 
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from engine.cli import main
 from fixtures.demo import arguments
+from tests.read_once import pictures_read_once
 
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run")
 
@@ -41,11 +42,12 @@ def page(chromium: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="session")
-def extracted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def extracted(tmp_path_factory: pytest.TempPathFactory, what_was_read: Path) -> Path:
     """Two results: receipt.json, whose model bent amounts until they fit, and scan0003.json, a sheet fed sideways."""
     out = tmp_path_factory.mktemp("extracted")
-    for case in ("receipt_thermal_fitted", "invoice_sideways"):
-        assert engine("extract", *arguments(case), "--out", str(out), "--no-cache", "--quiet") == 1
+    with pictures_read_once(what_was_read):
+        for case in ("receipt_thermal_fitted", "invoice_sideways"):
+            assert engine("extract", *arguments(case), "--out", str(out), "--no-cache", "--quiet") == 1
     return out
 
 

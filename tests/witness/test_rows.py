@@ -583,7 +583,7 @@ READ = ("bank_statement_scanned", "invoice_sideways", "purchase_order_stained", 
 
 
 @pytest.fixture(scope="module", params=READ)
-def scanned(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any], tuple[Reading, ...]]:
+def scanned(request: pytest.FixtureRequest, pictures_once: None) -> tuple[str, dict[str, Any], tuple[Reading, ...]]:
     """Type, true cells and Tesseract's readings of a fixture."""
     folder = FIXTURES / request.param
     about = tomllib.loads((folder / "case.toml").read_text(encoding="utf-8"))
