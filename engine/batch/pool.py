@@ -8,6 +8,7 @@ leaks stays bounded.
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.forkserver
 import multiprocessing.util
 import os
 import shutil
@@ -57,16 +58,17 @@ class Pool:
     """
 
     def __init__(self, jobs: int) -> None:
-        _check_sockets()
-        self.jobs = jobs or os.cpu_count() or 1
+        begin_server()
+        cores = os.cpu_count() or 1
+        self.jobs = jobs or cores
+        self._threads = max(1, cores // self.jobs)
         self._closed = False
         self._lock = threading.Lock()
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["engine.batch.preload"])
         self._hear, self._tell = self._context.Pipe(duplex=False)
         self._pool = self._made()
-        for _ in range(self.jobs):
-            self._pool.schedule(prepare_process)  # the processes start now, while their parent sees to its database
+        for _ in range(self.jobs):  # the processes start now, while their parent sees to its database
+            self._pool.schedule(prepare_process, (self._threads,))
 
     def run(self, seconds: float, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """``function(*args)`` in a child. Raises what it raises, and Lost."""
@@ -97,7 +99,8 @@ class Pool:
         return _wait_for_ever()
 
     def _made(self) -> ProcessPool:
-        return ProcessPool(self.jobs, TASKS_A_PROCESS, _begin, [logs_here(), self._tell], context=self._context)
+        told = [logs_here(), self._tell, self._threads]
+        return ProcessPool(self.jobs, TASKS_A_PROCESS, _begin, told, context=self._context)
 
     def _replace(self, broken: ProcessPool) -> None:
         """A new one for one that is broken; the first of those who notice makes it."""
@@ -123,6 +126,16 @@ class Pool:
         self._pool.join()
 
 
+def begin_server() -> None:
+    """Begin the process that others are forked from, unless it is there: the half a second that it takes can be used.
+
+    Raises UsageError where processes cannot be talked to.
+    """
+    _check_sockets()
+    multiprocessing.forkserver.set_forkserver_preload(["engine.batch.preload"])
+    multiprocessing.forkserver.ensure_running()
+
+
 def _check_sockets() -> None:
     """The processes are begun through a socket in the temporary folder, and a system bounds the path of one."""
     longest = Path(multiprocessing.util.get_temp_dir(), "listener-12345678")
@@ -142,12 +155,12 @@ def _wait_for_ever() -> NoReturn:
         threading.Event().wait()
 
 
-def _begin(logs: Logs, tell: Connection) -> None:
+def _begin(logs: Logs, tell: Connection, threads: int) -> None:
     with suppress(OSError):  # nobody waits any more, or so many have begun that nobody can
         os.set_blocking(tell.fileno(), False)
         tell.send_bytes(b"begun")
     logs.begin()
-    prepare_process()
+    prepare_process(threads)
     signal.signal(signal.SIGTERM, _end)
 
 

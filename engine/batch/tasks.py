@@ -48,13 +48,13 @@ CPU_SECONDS = 7200
 does 200 tasks (:mod:`engine.batch.pool`) of some seconds each."""
 
 
-def prepare_process() -> None:
-    """Each process does one thing at a time: the pool has one process a core."""
+def prepare_process(threads: int) -> None:
+    """Each process does one thing at a time, with its share of the machine's cores."""
     import resource
 
     import cv2
 
-    cv2.setNumThreads(1)
+    cv2.setNumThreads(threads)
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
 
 

@@ -87,6 +87,9 @@ def run(inputs: tuple[str, ...], type_name: str, out: Path, **options: Any) -> i
     paid again. With a higher --max-usd or --max-vlm-pages it asks about the pages that were over the limit, and
     about no others. Results of earlier runs into --out stay and are counted, and so is what they have cost.
     """
+    from engine.batch.pool import begin_server
+
+    begin_server()  # before these imports, which take as long as it does
     from engine.batch.earlier import kept_items, names_given
     from engine.batch.items import inputs_to_items
     from engine.batch.logs import log_left_out

@@ -5,12 +5,14 @@
 2. 100 and then all documents by OCR, killed now and then: memory. Its peak is where processes are renewed, which
    100 documents do not come to; the median tells whether it grows.
 3. 200 documents once with one process and once with two, against one ``engine extract`` with the same ``--jobs``; and
-   two ``engine extract`` side by side with half of them each, for two cores seldom do twice the work of one.
+   with one process on one core against two on two. Two ``engine extract`` on two cores with half of the documents each,
+   against one on one core, tell what more two cores do here at best.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import subprocess
 import tempfile
@@ -72,7 +74,14 @@ def compare(root: Path, documents: int) -> list[tuple[str, float]]:
         ways.append((f"extract, jobs {jobs}", _timed(_command(["extract", *inputs], root, "extract", jobs))))
     half = len(inputs) // 2
     halves = (_command(["extract", *inputs[:half]], root, "a", 1), _command(["extract", *inputs[half:]], root, "b", 1))
-    return [*ways, ("two extracts side by side", _timed(*halves))]
+    batch = _command(["batch", "run", root / "inputs"], root, "one-core", 1)
+    extract = _command(["extract", *inputs], root, "one-core-extract", 1)
+    return [
+        *ways,
+        ("batch on one core", _timed(batch, cores=1)),
+        ("extract on one core", _timed(extract, cores=1)),
+        ("two extracts, a core each", _timed(*halves, cores=1)),
+    ]
 
 
 def _command(what: Sequence[object], root: Path, out: str, jobs: int) -> list[str]:
@@ -80,12 +89,14 @@ def _command(what: Sequence[object], root: Path, out: str, jobs: int) -> list[st
     return [str(PROGRAM), *map(str, told)]
 
 
-def _timed(*commands: Sequence[str]) -> float:
-    """Seconds until all of them, begun at once, have ended."""
-    started = time.monotonic()
-    running = [
-        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for command in commands
-    ]
+def _timed(*commands: Sequence[str], cores: int | None = None) -> float:
+    """Seconds until all of them, begun at once, have ended; with *cores* each has so many of its own."""
+    started, there = time.monotonic(), sorted(os.sched_getaffinity(0))
+    running = []
+    for number, command in enumerate(commands):
+        own = "" if cores is None else ",".join(map(str, there[number * cores :][:cores]))
+        pinned = ["taskset", "--cpu-list", own, *command] if own else command
+        running.append(subprocess.Popen(pinned, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True))
     for one in running:
         _, err = one.communicate()
         if one.returncode not in (0, 1):
@@ -127,8 +138,10 @@ def main() -> None:
             print(f"{way}: {seconds:.0f} s for {options.compare} documents")
         print(f"batch against extract, jobs 1: {ways['batch, jobs 1'] / ways['extract, jobs 1'] - 1:+.1%}")
         print(f"batch against extract, jobs 2: {ways['batch, jobs 2'] / ways['extract, jobs 2'] - 1:+.1%}")
-        print(f"two processes against one: {ways['batch, jobs 1'] / ways['batch, jobs 2']:.2f} times as fast;", end=" ")
-        print(f"two extracts against one: {ways['extract, jobs 1'] / ways['two extracts side by side']:.2f}")
+        print(f"two processes against one: {ways['batch, jobs 1'] / ways['batch, jobs 2']:.2f} times as fast,", end=" ")
+        print(f"two on two cores against one on one: {ways['batch on one core'] / ways['batch, jobs 2']:.2f};", end=" ")
+        best = ways["extract on one core"] / ways["two extracts, a core each"]
+        print(f"at best, as two extracts against one: {best:.2f}")
 
 
 def _bare(reason: str) -> str:
