@@ -29,6 +29,7 @@ from tests.batch.small import faults, slips
 from tests.vlm import servers
 
 ASKED = 200  # documents of the first part
+PAUSE = (2, 7)  # seconds between its kills: 2 to start, and then a few documents, so that 20 kills find work to do
 
 
 def under_fire(root: Path, documents: int, kills: int, pause: tuple[float, float], seed: int) -> dict[str, Any]:
@@ -114,7 +115,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
-        told = under_fire(root / "asked", options.asked, options.kills, (2, 20), options.seed)
+        told = under_fire(root / "asked", options.asked, options.kills, PAUSE, options.seed)
         kills, seconds = told["kills"], told["seconds"]
         print(f"{told['inputs']} inputs, killed {kills} times in {seconds:.0f} s: {told['results']} results")
         failed = Counter(_bare(each["reason"]) for each in told["summary"]["failures"])
