@@ -76,19 +76,15 @@ def empty(doctype: DocumentType) -> dict[str, Any]:
 def load_type(name: str, schemas: Path | None = None) -> DocumentType:
     """The type of that name (or in the file of that path); UsageError says what is wrong and where."""
     path = find_type(name, schemas)
-    return _load(path, _content(path))
-
-
-def _content(path: Path) -> bytes | None:
-    """None for a file that cannot be read: what is wrong with it is told where it is loaded."""
     try:
-        return path.read_bytes()
-    except OSError:
-        return None
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
+    return _load(path, content)
 
 
 @lru_cache(maxsize=64)
-def _load(path: Path, content: bytes | None) -> DocumentType:
+def _load(path: Path, content: bytes) -> DocumentType:
     """The type in a file. Kept, for a batch asks for it with each document, and to check a schema takes 12 ms."""
     schema = read_schema(path, content)
     try:

@@ -6,7 +6,6 @@ numbers. So memory does not grow with the length of a document.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ from dataclasses import replace
 import cv2
 
 from engine.config import Config
+from engine.cores import cores
 from engine.errors import BadPage
 from engine.hidden_text import hidden_text
 from engine.measure import page_signals
@@ -32,7 +32,7 @@ def read_pages(document: Document, ocr: Ocr, config: Config, progress: Progress 
     """Every page that ``config.pages`` asks for, in order; a broken one has its ``failure`` instead of words."""
     pages = page_range(config.pages, document.page_count)
     found = []
-    with ThreadPoolExecutor(min(config.jobs or os.cpu_count() or 1, len(pages) or 1)) as workers:
+    with ThreadPoolExecutor(min(config.jobs or cores(), len(pages) or 1)) as workers:
         for reading in workers.map(lambda page: read_page(document, page, ocr, config), pages):
             found.append(reading)
             if progress:

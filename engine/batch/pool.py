@@ -27,6 +27,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from engine.batch.logs import Logs, about, logs_here, told_about
 from engine.batch.tasks import prepare_process
+from engine.cores import cores
 from engine.errors import UsageError
 
 TASKS_A_PROCESS = 200
@@ -59,9 +60,8 @@ class Pool:
 
     def __init__(self, jobs: int) -> None:
         begin_server()
-        cores = os.cpu_count() or 1
-        self.jobs = jobs or cores
-        self._threads = max(1, cores // self.jobs)
+        self.jobs = jobs or cores()
+        self._threads = max(1, cores() // self.jobs)
         self._closed = False
         self._lock = threading.Lock()
         self._context = multiprocessing.get_context("forkserver")

@@ -76,20 +76,21 @@ class Report:
 
     @cached_property
     def now(self) -> Summary:
-        """The figures, without cases whose recordings do not answer."""
+        """The figures, and those that gates hold, without cases whose recordings do not answer now."""
         return summarise(ran for ran in self.after if ran.case not in self.unanswered)
 
     @cached_property
     def then(self) -> Summary | None:
         """The figures before; None where any case has nothing to compare with, for they would be of other documents."""
-        if len(self.before) < len(self.after):
+        of = {ran.case for ran in self.before if not ran.unanswered}
+        if any(ran.case not in of for ran in self.after if ran.case not in self.unanswered):
             return None
         return summarise(ran for ran in self.before if ran.case not in self.unanswered)
 
     @cached_property
-    def unanswered(self) -> frozenset[str]:
-        """The cases of which nothing can be compared: a model was asked, now or before, and no recording answers."""
-        return frozenset(ran.case for ran in (*self.after, *self.before) if ran.unanswered)
+    def unanswered(self) -> tuple[str, ...]:
+        """The cases in which a model was asked and no recording answers: they are in no figure."""
+        return tuple(ran.case for ran in self.after if ran.unanswered)
 
     def changes_of(self, case: str) -> tuple[Change, ...]:
         return tuple(change for change in self.changes if change.case == case)
@@ -106,6 +107,7 @@ def report_to_data(report: Report) -> dict[str, Any]:
             "differ": list(report.differ),
             "gone": list(report.gone),
             "left_out": list(report.left_out),
+            "unanswered": list(report.unanswered),
             "sentences": [{"effect": told.effect, "words": told.words} for told in report.sentences],
             "after": _summary(report.now),
             "before": None if report.then is None else _summary(report.then),

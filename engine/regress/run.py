@@ -6,7 +6,6 @@ that a case means the same everywhere. A model is its recordings; one that is mi
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from decimal import Decimal
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from engine.config import Config
+from engine.cores import cores
 from engine.doctype import DocumentType, load_type
 from engine.errors import EngineError
 from engine.flow import extract
@@ -50,7 +50,7 @@ def run_cases(cases: Sequence[Case], schemas: Path | None = None, jobs: int = 0)
 def each_case(work: Work[T], cases: Sequence[Case], schemas: Path | None = None, jobs: int = 0) -> Iterator[T]:
     """What *work*, a function of a module, makes of each case, in their order, *jobs* processes at a time (0: one a
     core). Where there are several, each reads one page at a time."""
-    workers = min(jobs or os.cpu_count() or 1, len(cases))
+    workers = min(jobs or cores(), len(cases))
     if workers < 2:
         yield from (work(case, schemas, 0) for case in cases)
         return

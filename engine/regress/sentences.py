@@ -38,13 +38,14 @@ def sentences(changes: Iterable[Change], before: Iterable[Ran], after: Iterable[
     """The changes between the runs *before* and *after* in words; those of one sentence stay in their order."""
     before, after = tuple(before), tuple(after)
     known, false_success = {ran.case for ran in before}, {ran.case for ran in after if ran.false_success}
-    then, now, accused = _by_place(before), _by_place(after), _accused(after)
+    then, now, errors = _by_place(before), _by_place(after), _errors(after)
     groups: dict[tuple[bool, Effect, _Told], list[Change]] = defaultdict(list)
     for change in changes:
         place, accepted = (change.case, change.path), change.case in known
         was, is_ = _meant(then[place], change.before), _meant(now[place], change.after)
         if change.kind == "value":
-            told = _value(change, was, is_, accepted, accused.get(place, ""))
+            accused = errors.get((change.case, is_.found_at), "") if is_ and is_.found_at is not None else ""
+            told = _value(change, was, is_, accepted, accused)
         elif change.kind == "verdict":
             told = _verdict(change, was, is_)
         else:
@@ -71,17 +72,9 @@ def _by_place(rans: tuple[Ran, ...]) -> defaultdict[tuple[str, str], list[RanFie
     return placed
 
 
-def _accused(rans: tuple[Ran, ...]) -> dict[tuple[str, str], str]:
-    """The check whose error speaks of a value, by case and place."""
-    errors = {
-        (ran.case, found.path): found.check for ran in rans for found in ran.findings if found.severity == "error"
-    }
-    return {
-        (ran.case, field.where): errors[ran.case, field.found_at]
-        for ran in rans
-        for field in ran.fields
-        if field.found_at is not None and (ran.case, field.found_at) in errors
-    }
+def _errors(rans: tuple[Ran, ...]) -> dict[tuple[str, str], str]:
+    """The check whose error speaks of what was found at a place, by case and place."""
+    return {(ran.case, found.path): found.check for ran in rans for found in ran.findings if found.severity == "error"}
 
 
 def _meant(fields: Sequence[RanField], words: str) -> RanField | None:

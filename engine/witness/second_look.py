@@ -7,12 +7,12 @@ read is right nearly always. A page is read a second time at most once, whatever
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from engine.config import BOTH_READ, Config
+from engine.cores import cores
 from engine.errors import BadPage
 from engine.ocr.paddle import Paddle
 from engine.page import Reader, Reading, Word
@@ -41,7 +41,7 @@ class SecondReader:
 
     def __call__(self, readings: Sequence[Reading]) -> Mapping[int, Reading]:
         asked = [r for r in readings if r.source == "ocr" and not r.failure and r.page not in self.kept]
-        with ThreadPoolExecutor(min(self.config.jobs or os.cpu_count() or 1, len(asked) or 1)) as workers:
+        with ThreadPoolExecutor(min(self.config.jobs or cores(), len(asked) or 1)) as workers:
             for found in workers.map(lambda reading: _read_again(self.document, reading, self.config), asked):
                 if found:
                     self.kept[found.page] = found

@@ -118,6 +118,31 @@ def test_of_a_case_whose_recording_does_not_answer_nothing_else_is_told() -> Non
     assert "1 /total of receipt is now wrong" in words(report(then, [run(one, RIGHT), read]), "worse")[1]
 
 
+def test_gates_hold_a_case_that_only_the_baseline_could_not_answer() -> None:
+    one, two = cases(2)
+    why = "recording stale: page-1.json answers another question: record it again"
+    page = RanPage(1, "vlm", f"by OCR: {why}", "failed")
+    then = [run(one, RIGHT, status="clean"), replace(run(two, WRONG), stale=(why,), pages=(page,))]
+    told = report(then, [run(one, RIGHT, status="clean"), run(two, WRONG, status="clean")])
+    assert told.now.false_success == Share(1, 2)
+    assert told.then is None
+    assert not any(gate.kept for gate in gates(told.now, Decimal("0.02"), None))
+    assert "not in the figures" not in report_to_text(told)
+
+
+def test_an_error_at_an_invented_row_says_nothing_of_a_wrong_one_expected_there() -> None:
+    case = case_of({"rows": [{"n": 1}, {"n": 2}]})
+    fields = (
+        RanField("/rows/0/n", "/rows/1/n", "/rows/*/n", "wrong", 1, 9, "unchecked"),
+        RanField(None, "/rows/0/n", "/rows/*/n", "invented", None, 7, "unchecked"),
+    )
+    ran = Ran(case.name, "receipt", "review", fields, (), (RanFinding("/rows/0/n", "arithmetic", "error", "…"),))
+    assert words(make_report([case], [ran]), "worse")[:2] == [
+        "1 /rows/*/n of receipt is wrong and not doubted (unchecked)",
+        "1 /rows/*/n of receipt is invented but doubted (arithmetic error)",
+    ]
+
+
 def test_missing_and_invented_rows_at_one_place_are_told_apart() -> None:
     case = case_of({"rows": [{"n": 1}, {"n": 2}]})
     then, now = ran_of(case, {"rows": [{"n": 1}, {"n": 2}]}), ran_of(case, {"rows": [{"n": 1}, {"n": 7}]})
