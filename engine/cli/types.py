@@ -132,20 +132,22 @@ def infer(name: str, samples: tuple[Path, ...], write: bool, learn: bool, **opti
 
     config = settings(options)
     check_there(samples)
-    if len(samples) not in WANTED:
+    quiet = options["quiet"]
+    if len(samples) not in WANTED and not quiet:
         say(f"{len(samples)} samples: {WANTED[0]} to {WANTED[-1]} are wanted, alike in kind and different in layout")
     read = []
     for path in samples:
-        with page_progress(path.name, quiet=options["quiet"]) as progress:
+        with page_progress(path.name, quiet=quiet) as progress:
             read.append(read_sample(path, config, progress))
-    if not (learn or options["quiet"] or any(sample.values for sample in read)):
+    if not (learn or quiet or any(sample.values for sample in read)):
         say("no values beside the samples: what stands at the labels they share is taken for them")
-    for words in oddities(read):
+    odd = tuple(oddities(read))  # what cannot be at all is an error, --quiet or not
+    for words in () if quiet else odd:
         say(words)
     inferred = infer_type(name, read, config.schemas, learn=learn)
-    for words in inferred.unread:
-        say(f"left out, so that the new type's phrases may be its phrases too: {words}")
-    if not options["quiet"]:
+    if not quiet:
+        for words in inferred.unread:
+            say(f"left out, so that the new type's phrases may be its phrases too: {words}")
         click.echo(evidence_to_text(inferred.lessons, inferred.checks), err=True)
     target = (config.schemas or Path("schemas")) / f"{name}.json"
     if write:

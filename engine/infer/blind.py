@@ -16,9 +16,10 @@ from itertools import islice, repeat
 from typing import Any
 
 from engine.infer.common import NEARLY_ALL, common_words, is_headline, line_to_runs, values_of
-from engine.infer.fields import Notation, exact, spoken, values_to_properties
+from engine.infer.fields import Notation, as_iso, exact, spoken, values_to_properties
 from engine.infer.samples import Sample
 from engine.infer.shared_tables import Table, shared_tables
+from engine.label.features import joins_a_range
 from engine.label.lines import Line, readings_to_lines
 from engine.leaf import Schema, infer_kind, json_type
 from engine.page import Reading
@@ -56,7 +57,10 @@ def propose_fields(readings: Sequence[Sequence[Reading]]) -> Blind:
     labels, printed = _labelled(samples, common, rows)
     names = dict(zip(labels, _names(labels.values()), strict=True))
     values: list[dict[str, Any]] = [{names[key]: text for key, text in each.items()} for each in printed]
-    values, wording = _parted_ranges(values, {names[key]: label for key, label in labels.items()})
+    texts = [[line.text for line in lines] for lines in samples]
+    orders = Counter(date_order_of(form for text in each for form in dates_in(text)) for each in texts)
+    order = next((order for order, _ in orders.most_common() if order), None)
+    values, wording = _parted_ranges(values, {names[key]: label for key, label in labels.items()}, Notation(order))
     values = _counted(values)
     made = values_to_properties(values)
     for name, label in wording.items():
@@ -66,10 +70,7 @@ def propose_fields(readings: Sequence[Sequence[Reading]]) -> Blind:
         made[array], found = _array(table)
         for each, cells in zip(values, found, strict=True):
             each[array] = cells
-    texts = [[line.text for line in lines] for lines in samples]
     signs = [decimal_sign_of(each) for each in texts]
-    orders = Counter(date_order_of(form for text in each for form in dates_in(text)) for each in texts)
-    order = next((order for order, _ in orders.most_common() if order), None)
     exact_values = (exact(each, made, Notation(order, sign)) for each, sign in zip(values, signs, strict=True))
     return Blind(made, tuple(map(_typed_only, exact_values, repeat(made))))
 
@@ -163,13 +164,12 @@ def _array(table: Table) -> tuple[Schema, list[list[dict[str, Any]]]]:
 
 
 def _parted_ranges(
-    values: list[dict[str, Any]], labels: Mapping[str, str]
+    values: list[dict[str, Any]], labels: Mapping[str, str], notation: Notation
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """What is two dates in every sample becomes two fields of one label: where it begins and where it ends."""
+    """What is a range of dates in every sample becomes two fields of one label: where it begins and where it ends."""
     parted: dict[str, str] = {}
     for name, label in labels.items():
-        ranges = [[form.printed for form in dates_in(each[name])] for each in values if name in each]
-        if not all(len(dates) == 2 for dates in ranges):
+        if not all(_is_range(each[name], notation) for each in values if name in each):
             parted[name] = label
             continue
         ends = [_free(f"{name}_{end}", labels) for end in ("from", "to")]
@@ -179,6 +179,17 @@ def _parted_ranges(
                 dates = (form.printed for form in dates_in(each.pop(name)))
                 each.update(zip(ends, dates, strict=True))
     return values, parted
+
+
+def _is_range(text: str, notation: Notation) -> bool:
+    """Is it two dates in their order, joined by a dash or ``to``, and nothing else?"""
+    forms = dates_in(text)
+    if len(forms) != 2:
+        return False
+    first, second = forms
+    alone = not any(map(str.isalnum, text[: first.start] + text[second.end :]))
+    in_order = as_iso(first.printed, notation) <= as_iso(second.printed, notation)
+    return alone and joins_a_range(text[first.end : second.start]) and in_order
 
 
 def _counted(printed: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from engine.infer.places import Shown
 from engine.label.anchors import Label, every_anchor, letters, worded
 from engine.label.candidates import EDGE, Candidate
 from engine.label.claims import TEXTS, kind_of
+from engine.label.features import joins_a_range
 from engine.label.lines import Line, bounding
 from engine.label.relations import DOWN, Surroundings, alignment, relations
 from engine.page import Word
@@ -168,8 +169,12 @@ def _led_to(leaf: Leaf, each: Shown, labels: Sequence[Label]) -> dict[str, list[
 
 
 def _ends_range(start: Candidate, end: Candidate) -> bool:
-    """Is it the second date of "01/04/2024 - 30/04/2024", however wide the first is?"""
-    return end.line is start.line and 0 <= end.first - start.last <= 1
+    """Is it the second date of "01/04/2024 - 30/04/2024", however wide the first is? Of "01/04/2024 due 30/04/2024" it
+    is not: what stands between them says so."""
+    if end.line is not start.line or start.form is None or end.form is None:
+        return False
+    between = start.line.text[start.form.end : end.form.start]
+    return between == " " or joins_a_range(between)  # OCR may lose the dash
 
 
 def phrases_at(candidate: Candidate, shown: Shown, printed: frozenset[int]) -> Iterator[str]:

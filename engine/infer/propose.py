@@ -17,12 +17,13 @@ from engine.infer.digits import find_check_digits
 from engine.infer.fields import is_date, spoken, values_to_properties
 from engine.infer.identify import identify_phrases
 from engine.infer.learn import Lesson, learn, node_of, sample_to_notation, show_samples, taught
-from engine.infer.places import Shown, matches
+from engine.infer.places import Shown
 from engine.infer.samples import Sample, with_values
 from engine.label.claims import is_single, kind_of
 from engine.leaf import Leaf, Schema
 from engine.pointer import tokens, unescape
 from engine.values.dates import date_order_of, dates_in
+from engine.values.identifiers import same_identifier
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 ENDS = ("identifier", "date", "money")  # kinds of which one leaf each is worth a person's look where it is in doubt
@@ -73,8 +74,8 @@ def _learned(
 
 
 def _with_texts(schema: Schema, base: Schema | None, lessons: Sequence[Lesson], samples: Sequence[Sample]) -> Schema:
-    """The schema with those new identifiers as texts that no sample prints as one word ("QQ 12 34 56 C") but some as
-    several."""
+    """The schema with those new identifiers as texts that no sample prints as one word ("QQ 12 34 56 C"), but every
+    sample that has one as several: letter by letter, since the number next to it looks like it and is another."""
     known = () if base is None else base.get("properties", {})
     unseen = [
         lesson.leaf
@@ -87,7 +88,16 @@ def _with_texts(schema: Schema, base: Schema | None, lessons: Sequence[Lesson], 
     doctype = schema_to_type(Path("texts.json"), _as_texts(schema, unseen))
     shown = show_samples(samples, doctype)
     texts = {leaf.pointer: leaf for leaf in doctype.leaves}
-    return _as_texts(schema, [leaf for leaf in unseen if any(matches(each, texts[leaf.pointer]) for each in shown)])
+    return _as_texts(schema, [leaf for leaf in unseen if _in_words(texts[leaf.pointer], shown)])
+
+
+def _in_words(leaf: Leaf, shown: Sequence[Shown]) -> bool:
+    """Does every sample that has a value of the leaf print it, as identifiers are equal?"""
+    given = [(each.sheet, str(value)) for each in shown if (value := each.value(leaf)) is not None]
+    return bool(given) and all(
+        any(same_identifier(value, candidate.printed) for candidate in sheet.pool(leaf).candidates)
+        for sheet, value in given
+    )
 
 
 def _as_texts(schema: Schema, leaves: Sequence[Leaf]) -> Schema:

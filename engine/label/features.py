@@ -27,6 +27,7 @@ START, END = (
     re.compile(r"(^|_)(from|start|begin|opening)(_|$)"),
     re.compile(r"(^|_)(to|end|until|through)(_|$)"),
 )
+RANGE = ("-", "–", "—", "to", "thru", "through", "until", "bis", "au")
 LEGAL = re.compile(
     r"\b(sdn|bhd|s/b|inc|llc|l\.l\.c|ltd|limited|corp|corporation|co|company|gmbh|ag|s\.?a|plc|pac|enterprise|"
     r"trading|holdings|restoran|restaurant|mart|store|stores|shop|hardware|group|committee|association)\b\.?",
@@ -160,8 +161,13 @@ def _joined(left: Candidate, right: Candidate) -> bool:
     if left is right or left.last > right.first:
         return left is not right and left.first == right.first and left.printed != right.printed and _glued(left, right)
     words = left.line.words[left.last : right.first]
-    between = "".join(w.text for w in words).casefold().strip(".:")
-    return between in ("", "-", "–", "—", "to", "thru", "through", "until", "bis", "au") and len(words) <= 2
+    between = "".join(w.text for w in words).strip(".:")
+    return (not between or joins_a_range(between)) and len(words) <= 2
+
+
+def joins_a_range(between: str) -> bool:
+    """Does the text between two values make a range of them: a dash or ``to``, and nothing else?"""
+    return between.casefold().strip(" .:") in RANGE
 
 
 def _glued(left: Candidate, right: Candidate) -> bool:

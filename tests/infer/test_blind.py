@@ -12,11 +12,12 @@ from engine.flow import read
 from engine.infer.blind import Blind, blind_samples, propose_fields
 from engine.infer.checks import find_checks
 from engine.infer.propose import propose
-from engine.infer.samples import read_sample
+from engine.infer.samples import Sample, read_sample
 from engine.page import Reading
 from fixtures.generator.canvas import A4, PdfCanvas
 from tests.infer.making_invoices import digital, make_invoices, scanned
 from tests.infer.test_checks import rules
+from tests.pages import typed_reading
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +84,39 @@ def test_two_dates_at_one_label_are_two_fields_of_that_label(tmp_path: Path) -> 
     properties = propose("slip", samples, None, []).schema["properties"]
     assert properties["pay_period_from"]["x-labels"][0] == "pay period"
     assert properties["pay_period_to"]["x-labels"][0] == "pay period"
+
+
+@pytest.mark.parametrize(
+    ("printed", "parted"),
+    [
+        ("01/{0}/2024 - 28/{0}/2024", True),
+        ("01/{0}/2024 to 28/{0}/2024", True),
+        ("01.{0}.2024 bis 28.{0}.2024", True),
+        ("28/{0}/2024 - 01/{0}/2024", False),
+        ("28/{0}/2024 (order of 01/{0}/2024)", False),
+        ("01/{0}/2024 (28/{0}/2024)", False),
+        ("01/{0}/2024 - 28/{0}/2024 (paid)", False),
+    ],
+)
+def test_two_dates_at_one_label_are_parted_only_where_they_are_a_range(printed: str, parted: bool) -> None:
+    rows = [f"Delivered  {printed.format(month)}\nNet pay  {month}1.17" for month in ("02", "03", "04")]
+    properties = propose_fields([(typed_reading(row),) for row in rows]).properties
+    dates = ["delivered_from", "delivered_to"] if parted else ["delivered"]
+    assert sorted(properties) == [*dates, "net_pay"]
+
+
+@pytest.mark.parametrize(("between", "labels"), [("-", ["delivered"]), ("/", []), (")", [])])
+def test_a_label_leads_to_a_second_date_only_where_it_ends_a_range(between: str, labels: list[str]) -> None:
+    samples = [
+        Sample(
+            Path(f"{month}.pdf"),
+            (typed_reading(f"Order number  E{month * 1371}\n\nDelivered  13/{month}/2024 {between} 30/{month}/2024"),),
+            {"order_number": f"E{month * 1371}", "payment": f"30/{month}/2024"},
+        )
+        for month in (10, 11, 12)
+    ]
+    lessons = {lesson.leaf.name: lesson for lesson in propose("slip", samples, None, []).lessons}
+    assert [label.text for label in lessons["payment"].labels] == labels
 
 
 def test_samples_that_share_no_label_give_no_field(readings: list[tuple[Reading, ...]]) -> None:

@@ -19,11 +19,12 @@ from engine.flow import extract
 from engine.infer.fields import Notation, exact, values_to_properties
 from engine.infer.learn import learn, show_samples
 from engine.infer.propose import propose
-from engine.infer.samples import read_sample
+from engine.infer.samples import Sample, read_sample
 from engine.infer.write import edited
 from engine.leaf import infer_kind
 from fixtures.generator.canvas import A4, PdfCanvas
 from tests.infer.making_invoices import drawn, make_invoices
+from tests.pages import typed_reading
 
 SHIPPED = sorted((Path(__file__).parents[2] / "schemas").glob("*.json"))
 
@@ -141,6 +142,8 @@ def test_slips_in_the_values_are_told(samples: list[Path], tmp_path: Path, capsy
     assert 'invoice-3.json: "invoicetotal" stands only in 1 of 3 samples: is it "invoice_total"?' in told
     assert "invoice-3.pdf says the same as" in told
     assert "invoice-5.pdf: no values beside it" in told
+    assert run("schema", "infer", "office_bill", *copies, samples[4], "--schemas", tmp_path, "--quiet") == 0
+    assert capsys.readouterr().err == ""
     copies[2].with_suffix(".json").write_text(json.dumps({"invoice_total": [total]}))
     assert run("schema", "infer", "office_bill", *copies, "--schemas", tmp_path) == 3
     told = capsys.readouterr().err
@@ -167,6 +170,30 @@ def test_an_identifier_that_is_printed_as_several_words_is_a_text(tmp_path: Path
     assert kinds == {"staff_number": "identifier", "insurance_number": "text", "file_number": "identifier"}
     seen = {lesson.leaf.name: lesson.seen for lesson in proposal.lessons}
     assert seen == {"staff_number": 3, "insurance_number": 3, "file_number": 0}
+
+
+@pytest.mark.parametrize(
+    ("sign", "given"),
+    [
+        ("-", ("INV-2024-08804", "INV-2024-08951", "INV-2024-09118")),  # each the number after the one that is printed
+        (" ", ("INV-2024-08803", "INV-2024-08951", "INV-2024-09118")),  # the first is printed, in three words
+    ],
+)
+def test_an_identifier_that_looks_like_what_is_printed_is_not_made_a_text(sign: str, given: tuple[str, ...]) -> None:
+    printed = [f"INV{sign}2024{sign}{number}" for number in ("08803", "08950", "09117")]
+    samples = [
+        Sample(
+            Path(f"bill-{number}.pdf"),
+            (typed_reading(f"Invoice number  {shown}\nTotal due  {number * 17.35:.2f}"),),
+            {"total_due": f"{number * 17.35:.2f}", "booking_number": value},
+        )
+        for number, (shown, value) in enumerate(zip(printed, given, strict=True), 3)
+    ]
+    proposal = propose("bill", samples, None, [])
+    field = proposal.schema["properties"]["booking_number"]
+    assert (field["x-kind"], field["x-critical"]) == ("identifier", True)
+    assert not {"x-labels", "x-place"} & field.keys()
+    assert {lesson.leaf.name: lesson.seen for lesson in proposal.lessons} == {"total_due": 3, "booking_number": 0}
 
 
 def test_a_value_that_another_field_has_too_is_printed_all_the_same(samples: list[Path], tmp_path: Path) -> None:
