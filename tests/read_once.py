@@ -27,8 +27,9 @@ from engine.whole_file import whole_file
 def pictures_read_once(folder: Path) -> Iterator[None]:
     """What each engine says of a picture is kept in *folder*, which the processes of a run share.
 
-    All else of a reading is done anew each time. A program of Tesseract that a test brings is asked itself, and what
-    fails is not kept.
+    All else of a reading is done anew each time. What Tesseract says is kept for its program's path, the picture and
+    the options: one that a test brings, at a path of its own, is asked, but no more than once about a picture either.
+    What fails is not kept.
     """
     tesseract, paddle = pytesseract.image_to_data, Paddle.read
 

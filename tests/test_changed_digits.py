@@ -160,7 +160,9 @@ def single_changes(case: Case, every: int) -> Iterator[tuple[str, Any]]:
     for pointer, value in case.values.items():
         leaf = leaf_at(case, pointer)
         if not leaf.in_array and not leaf.choices:
-            yield from ((pointer, wrong) for wrong in changes_of(value, leaf, pointer, every) if wrong is not None)
+            yield from (
+                (pointer, wrong) for wrong in changes_of(value, leaf, pointer, case.name, every) if wrong is not None
+            )
 
 
 def table_changes(case: Case, array: str, every: int) -> Iterator[dict[str, Any]]:
@@ -170,7 +172,9 @@ def table_changes(case: Case, array: str, every: int) -> Iterator[dict[str, Any]
     for pointer, value in case.values.items():
         leaf = leaf_at(case, pointer)
         if leaf.in_array and leaf.array == array:
-            rows.setdefault(pointer.rpartition("/")[0], []).append((pointer, changes_of(value, leaf, pointer, every)))
+            rows.setdefault(pointer.rpartition("/")[0], []).append(
+                (pointer, changes_of(value, leaf, pointer, case.name, every))
+            )
     width = max(map(len, rows.values()), default=0)
     longest = max((len(wrong) for row in rows.values() for _, wrong in row), default=0)
     for column, digit in product(range(width), range(longest)):
@@ -182,14 +186,15 @@ def table_changes(case: Case, array: str, every: int) -> Iterator[dict[str, Any]
             yield changes
 
 
-def changes_of(value: Any, leaf: Leaf, pointer: str, every: int) -> list[Any]:
-    """The value with *every* so manieth of its digits changed in turn, from one drawn by lot, to another drawn by lot;
-    None where no other makes a date."""
+def changes_of(value: Any, leaf: Leaf, pointer: str, name: str, every: int) -> list[Any]:
+    """The value with *every* so manieth of its digits changed in turn, to another drawn by lot; None where no other
+    makes a date. The first of them is drawn for each value of each fixture (*name*) on its own, lest a field have the
+    same places changed in every fixture."""
     text = str(value)
     chance = random.Random(f"{pointer} {text}")
     made = []
     digits = [at for at, letter in enumerate(text) if letter.isdigit()]
-    for at in digits[random.Random(pointer).randrange(every) :: every]:
+    for at in digits[random.Random(f"{name} {pointer} {text}").randrange(every) :: every]:
         ways = [text[:at] + digit + text[at + 1 :] for digit in "0123456789" if digit != text[at]]
         possible = [way for way in ways if leaf.kind != "date" or is_date(way)]
         made.append(type(value)(chance.choice(possible)) if possible else None)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -42,16 +42,20 @@ class Killed:
 def run_and_kill(
     arguments: Sequence[str | Path],
     *,
-    kills: int,
-    pause: tuple[float, float],
-    seed: int,
+    at: Sequence[tuple[str, int]] = (),
+    kills: int = 0,
+    pause: tuple[float, float] = (0, 0),
+    seed: int = 0,
     on_kill: Callable[[], None] = lambda: None,
     environment: dict[str, str] | None = None,
 ) -> Killed:
-    """``engine batch run ARGUMENTS``, killed *kills* times after random pauses (seconds), and then left to its end.
+    """``engine batch run ARGUMENTS``, killed at each of *at*, then *kills* times after random pauses (seconds), and
+    then left to its end.
 
-    Every other kill takes all its processes at once, as a power cut does; the others its head alone. What it says goes
-    to files: with a pipe that nobody reads it would stand still at 64 kB, with answers in hand that it has not kept.
+    At a step's name and a count: as soon as that run tells that it has done so many of these steps, however fast the
+    machine. Every other kill takes all its processes at once, as a power cut does; the others its head alone. What it
+    says goes to files: with a pipe that nobody reads it would stand still at 64 kB, with answers in hand that it has
+    not kept.
     """
     chance, told, started = random.Random(seed), Killed(), time.monotonic()
     command = [str(PROGRAM), "batch", "run", *map(str, arguments), "--json", "--log-json", "--verbose"]
@@ -60,19 +64,26 @@ def run_and_kill(
             batch = subprocess.Popen(
                 command, stdout=out, stderr=err, env=os.environ | (environment or {}), start_new_session=True
             )
-            end = time.monotonic() + chance.uniform(*pause) if told.kills < kills else math.inf
-            while batch.poll() is None and time.monotonic() < end:
-                told.memory.append(memory(batch.pid))
-                time.sleep(0.1)
-            if batch.poll() is None:
-                if told.kills % 2:
+            try:
+                step, count = at[told.kills] if told.kills < len(at) else ("", 0)
+                by_time = len(at) <= told.kills < len(at) + kills
+                end = time.monotonic() + chance.uniform(*pause) if by_time else math.inf
+                while batch.poll() is None and time.monotonic() < end and not (step and _done(err, step) >= count):
+                    told.memory.append(memory(batch.pid))
+                    time.sleep(0.1)
+                if batch.poll() is None:
+                    if told.kills % 2:
+                        os.killpg(batch.pid, signal.SIGKILL)
+                    else:
+                        batch.kill()
+                    on_kill()
+                    told.kills += 1
+                    batch.wait()
+            finally:
+                if batch.poll() is None:  # the test was given up
                     os.killpg(batch.pid, signal.SIGKILL)
-                else:
-                    batch.kill()
-                on_kill()
-                told.kills += 1
-                batch.wait()
-            _count(told, _said(err))
+                    batch.wait()
+            told.steps.update((each["step"], f"{each['document']}/{each.get('page', '')}") for each in _steps(err))
             if batch.returncode == -signal.SIGKILL:
                 continue
             if batch.returncode not in (0, 1, 2):
@@ -83,18 +94,23 @@ def run_and_kill(
 
 
 def _said(file: IO[bytes]) -> str:
-    file.seek(0)
-    return file.read().decode("utf-8", "replace")
+    """All of it, and the place where the batch writes on is not moved."""
+    return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode("utf-8", "replace")
 
 
-def _count(told: Killed, log: str) -> None:
-    for line in log.splitlines():
+def _steps(log: IO[bytes]) -> Iterator[dict[str, Any]]:
+    """The lines that tell of a step's end."""
+    for line in _said(log).splitlines():
         try:
             entry = json.loads(line)
         except ValueError:  # cut off by a kill
             continue
         if entry.get("message") == "step done":  # other lines tell what step they belong to
-            told.steps[entry["step"], f"{entry['document']}/{entry.get('page', '')}"] += 1
+            yield entry
+
+
+def _done(log: IO[bytes], step: str) -> int:
+    return sum(entry["step"] == step for entry in _steps(log))
 
 
 def memory(session: int) -> int:

@@ -27,7 +27,7 @@ exec "$REAL" "$@"
 
 def once(*arguments: object, environment: dict[str, str] | None = None) -> Killed:
     keys = {**servers.KEYS, **(environment or {})}
-    return run_and_kill([str(each) for each in arguments], kills=0, pause=(0, 0), seed=0, environment=keys)
+    return run_and_kill([str(each) for each in arguments], environment=keys)
 
 
 def steps(went: Killed) -> Counter[str]:
@@ -73,8 +73,11 @@ def test_a_raised_limit_asks_about_the_pages_that_were_over_it_and_no_others(tmp
 
 
 def test_a_raised_limit_is_kept_to_whoever_is_killed(tmp_path: Path) -> None:
-    """What was asked about after it was raised and before a kill is not asked about again."""
-    slips(tmp_path / "in", 8)
+    """What was asked about after it was raised and before a kill is not asked about again.
+
+    Of the ten pages eight are left to ask about, one at a time: enough for two kills amid them.
+    """
+    slips(tmp_path / "in", 10)
     out = tmp_path / "out"
     with counting_model() as (counting, url):
         model = ("--provider", "openai-compatible", "--model", "counting", "--base-url", url, "--route", "vlm")
@@ -82,8 +85,9 @@ def test_a_raised_limit_is_kept_to_whoever_is_killed(tmp_path: Path) -> None:
         once(*where, "--max-vlm-pages", 2)
         raised = [str(each) for each in (*where, "--max-vlm-pages", 100, "--jobs", 1)]
         keys = dict(servers.KEYS)
-        run_and_kill(raised, kills=2, pause=(2.5, 4), seed=5, on_kill=counting.killed, environment=keys)
-    assert len(counting.answered) == 8
+        went = run_and_kill(raised, at=[("ask about a page", 2)] * 2, on_kill=counting.killed, environment=keys)
+    assert went.kills == 2
+    assert len(counting.answered) == 10
     assert counting.repeated == []
     assert over_budget(out) == set()
 

@@ -44,7 +44,7 @@ def exit_code(*arguments: object) -> int:
 
 def once(*arguments: object) -> Killed:
     """A run that nobody kills, with its steps counted."""
-    return run_and_kill([str(a) for a in arguments], kills=0, pause=(0, 0), seed=0)
+    return run_and_kill([str(a) for a in arguments])
 
 
 def result(path: Path) -> Any:
@@ -130,18 +130,17 @@ def test_the_state_is_told(finished: tuple[Path, Path, Killed], capfd: pytest.Ca
 
 def test_killed_three_times_nothing_is_done_or_paid_twice(tmp_path: Path) -> None:
     inputs, out = tmp_path / "inputs", tmp_path / "out"
-    slips(inputs, 14)
+    slips(inputs, 20)
     with counting_model() as (counting, url):
         asked = ["--provider", "openai-compatible", "--model", "counting", "--base-url", url, "--route", "vlm"]
         arguments = [inputs, "--type", "receipt", "--out", out, "--cache", tmp_path / "cache", "--jobs", "1", *asked]
-        went = run_and_kill(
-            arguments, kills=3, pause=(2.5, 4.5), seed=3, on_kill=counting.killed, environment=dict(servers.KEYS)
-        )
+        steps = ("read page", 3), ("ask about a page", 4), ("conclude", 5)
+        went = run_and_kill(arguments, at=steps, on_kill=counting.killed, environment=dict(servers.KEYS))
     assert went.kills == 3
-    assert {path.stem for path in out.glob("*.json")} == {f"slip-{number:04}" for number in range(14)}
+    assert {path.stem for path in out.glob("*.json")} == {f"slip-{number:04}" for number in range(20)}
     assert all(result(path)["pages"][0]["route"] == "vlm" for path in out.glob("*.json"))
     assert counting.repeated == []
-    assert len(counting.answered) >= 14
+    assert len(counting.answered) >= 20
     # a step that was under way at a kill, or ended but was not recorded yet, is done again: a few a kill at most
     assert went.repeated <= 3 * 4
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,13 +9,12 @@ from typing import Any
 import simplejson
 
 from tests.batch.counting import counting_model
-from tests.batch.killing import PROGRAM, run_and_kill
+from tests.batch.killing import run_and_kill
 from tests.batch.small import slips
 from tests.vlm import servers
 from tests.vlm.servers import Answered
 
-SLIPS = 10  # one more than the money of the first test is enough for
-PATIENCE = 60  # seconds for the first result of a batch
+SLIPS = 10  # two more than the money of the first test is enough for
 
 PRICE = 100
 """US dollars for a million tokens, in and out."""
@@ -40,32 +35,18 @@ def priced(folder: Path) -> Path:
 
 
 def killed(folder: Path, url: str, *limit: object) -> dict[str, Any]:
-    """The summary of a batch of ten slips with a limit, killed twice: each time as soon as it has brought a result.
+    """The summary of a batch of ten slips with a limit, killed twice: each time as soon as a page was asked about.
 
-    Results and not seconds say when: on a busy machine a batch may not be answered yet after some seconds, and what it
+    Steps and not seconds say when: on a busy machine a batch may not be answered yet after some seconds, and what it
     was about to ask stays set aside, which can be all that it may.
     """
     slips(folder / "in", SLIPS)
     model = ("--provider", "openai-compatible", "--model", "counting", "--base-url", url, "--route", "vlm")
     places = ("--out", folder / "out", "--cache", folder / "cache", "--config", priced(folder))
     arguments = [str(each) for each in (folder / "in", "--type", "receipt", *places, *model, *limit, "--jobs", "2")]
-    for _ in range(2):
-        _kill_at_a_result(arguments, folder / "out")
-    return run_and_kill(arguments, kills=0, pause=(0, 0), seed=0, environment=dict(servers.KEYS)).summary
-
-
-def _kill_at_a_result(arguments: list[str], out: Path) -> None:
-    """A batch begun, and all its processes killed when there is a result more in *out*."""
-    before = len(list(out.glob("*.json")))
-    command = [str(PROGRAM), "batch", "run", *arguments, "--quiet"]
-    batch = subprocess.Popen(command, env={**os.environ, **servers.KEYS}, start_new_session=True)
-    end = time.monotonic() + PATIENCE
-    while len(list(out.glob("*.json"))) == before:
-        assert batch.poll() is None
-        assert time.monotonic() < end
-        time.sleep(0.02)
-    os.killpg(batch.pid, signal.SIGKILL)
-    batch.wait()
+    went = run_and_kill(arguments, at=[("ask about a page", 1)] * 2, environment=dict(servers.KEYS))
+    assert went.kills == 2
+    return went.summary
 
 
 def results(out: Path) -> list[Any]:

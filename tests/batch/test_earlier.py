@@ -136,7 +136,7 @@ def test_a_reviewed_result_is_kept_and_costs_no_work(done: Path, tmp_path: Path)
     out = shutil.copytree(done / "out", tmp_path / "out")
     _review(out / "slip-0000.json")
     reviewed = (out / "slip-0000.json").read_bytes()
-    went = run_and_kill([done / "in", "--type", "invoice", "--out", out], kills=0, pause=(0, 0), seed=0)
+    went = run_and_kill([done / "in", "--type", "invoice", "--out", out])
     assert went.summary["reviewed_and_outdated"] == ["slip-0000.json"]
     assert (out / "slip-0000.json").read_bytes() == reviewed
     assert result(out / "slip-0001.json")["document"]["type"] == "invoice"

@@ -51,11 +51,12 @@ def cut(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Killed]:
     joined(root / "in" / "scan.pdf", STATEMENT, None, CONTRACT)
     joined(root / "in" / "single.pdf", STATEMENT)
     arguments = [root / "in", "--split", "--out", root / "out"]
-    return root / "in", root / "out", run_and_kill(arguments, kills=1, pause=(2, 4), seed=1)
+    return root / "in", root / "out", run_and_kill(arguments, at=[("read page", 1)])
 
 
 def test_each_document_of_a_file_has_its_result(cut: tuple[Path, Path, Killed]) -> None:
     _, out, went = cut
+    assert went.kills == 1
     assert {path.name for path in out.glob("*.json")} == {"scan__p1-2.json", "scan__p4.json", "single.json"}
     assert went.summary["documents"] == 3
     statement, contract = result(out / "scan__p1-2.json"), result(out / "scan__p4.json")
@@ -75,7 +76,7 @@ def test_pieces_are_known_afterwards_and_not_done_again(cut: tuple[Path, Path, K
     inputs, out, _ = cut
     before = {path: path.stat().st_mtime_ns for path in out.glob("*.json")}
     (out / "scan__p4.json").unlink()
-    went = run_and_kill([inputs, "--split", "--out", out], kills=0, pause=(0, 0), seed=0)
+    went = run_and_kill([inputs, "--split", "--out", out])
     assert went.steps == {}
     after = {path: path.stat().st_mtime_ns for path in out.glob("*.json")}
     assert after.keys() == before.keys()
