@@ -79,13 +79,13 @@ def load_type(name: str, schemas: Path | None = None) -> DocumentType:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
+        raise UsageError(f"{path}: cannot be read ({error.strerror}): check who may read it") from None
     return _load(path, content)
 
 
 @lru_cache(maxsize=64)
 def _load(path: Path, content: bytes) -> DocumentType:
-    """The type in a file. Kept, for a batch asks for it with each document, and to check a schema takes 12 ms."""
+    """The type in a file. Kept, for a batch asks for it with each document."""
     schema = read_schema(path, content)
     try:
         return schema_to_type(path, schema)
