@@ -8,7 +8,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine import __version__
 from engine.batch.shared import Shared, is_postgres
@@ -17,6 +17,9 @@ from engine.errors import UsageError
 
 if TYPE_CHECKING:
     from engine.batch.pool import Pool
+
+NAME = "engine"
+"""The application that queues and workflows are of."""
 
 POLL = 0.2
 """Seconds between two looks into a queue. So many documents are under way at a time (four a process, and four) that the
@@ -67,32 +70,51 @@ def launched(
 
     workflows.work_with(workflows.Means(pool, shared, password))
     settings: DBOSConfig = {
-        "name": "engine",
+        "name": NAME,
         "system_database_url": url,
         "application_version": __version__,
         "executor_id": executor,
         "log_level": "CRITICAL",
+        "notification_listener_polling_interval_sec": 0.1,  # nothing listens, but shutting down waits for a look
         **trace_settings(),
         "max_executor_threads": max(64, 16 * pool.jobs),
     }
     logging.getLogger("dbos").setLevel(logging.ERROR if logging.root.level <= logging.INFO else logging.CRITICAL)
-    DBOS(config=settings)
+    poll = POLL_SHARED if is_postgres(url) else POLL
+    queues: dict[str, Any] = {
+        workflows.DOCUMENTS: {"worker_concurrency": 4 * pool.jobs + 4, "polling_interval_sec": poll},
+        workflows.ASKS: {
+            "partition_concurrency": asks or None,
+            "partition_limiter": {"limit": rate, "period": 60.0} if rate else None,
+            "polling_interval_sec": poll,
+        },
+    }
+    with shared.writing_ahead():
+        _make(queues, url)
+        DBOS(config=settings)
+        try:
+            DBOS.launch()
+            for name, each in queues.items():
+                DBOS.register_queue(name, **each)
+            yield
+            if not is_postgres(url):
+                DBOS.destroy()
+                workflows.work_with(None)
+        finally:
+            send_rest()
+
+
+def _make(queues: dict[str, Any], url: str) -> None:
+    """The queues that are not there yet: DBOS serves those at once which it finds, and others a second later."""
+    from dbos import DBOS, DBOSClient
+
+    DBOS.migrate(url)
+    client = DBOSClient(system_database_url=url, application_name=NAME)
     try:
-        DBOS.launch()
-        poll = POLL_SHARED if is_postgres(url) else POLL
-        DBOS.register_queue(workflows.DOCUMENTS, worker_concurrency=4 * pool.jobs + 4, polling_interval_sec=poll)
-        DBOS.register_queue(
-            workflows.ASKS,
-            partition_concurrency=asks or None,
-            partition_limiter={"limit": rate, "period": 60.0} if rate else None,
-            polling_interval_sec=poll,
-        )
-        yield
-        if not is_postgres(url):
-            DBOS.destroy()
-            workflows.work_with(None)
+        for name, each in queues.items():
+            client.register_queue(name, on_conflict="never_update", **each)
     finally:
-        send_rest()
+        client.destroy()
 
 
 def executor_name() -> str:

@@ -30,8 +30,8 @@ from engine.batch.tasks import prepare_process
 from engine.cores import cores
 from engine.errors import UsageError
 
-TASKS_A_PROCESS = 200
-"""A process takes 0.3 s of CPU to start and 2 s of work are an ordinary page: renewing costs a thousandth."""
+TASKS_A_PROCESS = 400
+"""A process takes 0.3 s to start and to come to speed, and 2 s of work are an ordinary page: renewing costs little."""
 
 GRACE = 10  # seconds after which a task without a batch ends itself
 

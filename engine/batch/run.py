@@ -42,8 +42,8 @@ would have none (``python -m tests.bench.scale``)."""
 ROOM = 200
 """Documents between two looks at how much the database holds."""
 
-GLANCE = 0.2  # seconds between two looks at what is done
-CALM = 1.0  # the same while there is enough to do: a look at 64 takes 20 ms of CPU
+CALM = 1.0  # seconds between two looks at what is done: a look at 64 takes 20 ms of CPU, which the work can use
+GLANCE, FEW = 0.2, 8  # the same where so few are waited for that somebody may be waiting for the end
 
 CANCELLED = "it was cancelled: engine batch resume takes it up again"
 
@@ -166,8 +166,8 @@ def _hand_over(work: Work, identity: str) -> None:
 
 
 def _ended(waiting: dict[str, list[Item]], works: dict[str, Work]) -> Iterator[tuple[Item, Work, Any]]:
-    """Wait a glance; what has ended meanwhile waits no more."""
-    time.sleep(GLANCE if len(waiting) < WINDOW else CALM)
+    """Wait a while; what has ended meanwhile waits no more."""
+    time.sleep(GLANCE if len(waiting) < FEW else CALM)
     for status in DBOS.list_workflows(workflow_ids=list(waiting), status=sorted(workflows.ENDED), load_input=False):
         work = works.pop(status.workflow_id)
         content.drop(work)

@@ -45,7 +45,7 @@ class Plan:
 
 CPU_SECONDS = 7200
 """What a process may take, and each program that it starts: a runaway Tesseract outlives its page, not this. A process
-does 200 tasks (:mod:`engine.batch.pool`) of some seconds each."""
+does 400 tasks (:mod:`engine.batch.pool`) of some seconds each."""
 
 
 def prepare_process(threads: int) -> None:

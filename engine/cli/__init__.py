@@ -6,6 +6,8 @@ that ``engine --help`` answers at once.
 
 from __future__ import annotations
 
+import atexit
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -22,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     Errors are one sentence on stderr; there is no traceback for anything a user can cause.
     """
+    if arguments is None:  # the program: what ends with the process need not be collected, for a quarter of a second
+        atexit.register(gc.freeze)
     try:
         code = cli.main(arguments, prog_name="engine", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

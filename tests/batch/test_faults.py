@@ -221,6 +221,25 @@ def test_on_a_full_disk_it_stops_and_goes_on_when_there_is_room(tmp_path: Path, 
     assert all(_json(path) == each for path, each in before.items())
 
 
+def test_its_state_is_told_where_nothing_can_be_written(tmp_path: Path) -> None:
+    """An archive, or a disk that was mounted to be looked at: no file beside the database is needed to read it."""
+    slips(tmp_path / "in", 1)
+    out, archive = tmp_path / "out", tmp_path / "archive"
+    assert batch("run", tmp_path / "in", "--type", "receipt", "--out", out).returncode == 1
+    assert [path.name for path in (out / ".engine").glob("batch.sqlite*")] == ["batch.sqlite"]
+    archive.mkdir()
+    bound = subprocess.run([MOUNT, "--bind", str(out), str(archive)], capture_output=True, text=True, check=False)
+    if bound.returncode:
+        pytest.skip(f"only root may mount a folder: {bound.stderr.strip()}")
+    try:
+        subprocess.run([MOUNT, "-o", "remount,ro,bind", str(archive)], check=True)
+        told = batch("status", "--out", archive)
+    finally:
+        subprocess.run([UMOUNT, "-l", str(archive)], check=True)
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.startswith("1 of 1 documents")
+
+
 def test_no_single_file_may_grow(tmp_path: Path) -> None:
     """A limit of the system on files, which needs no root: the database cannot grow."""
     slips(tmp_path / "in", 4)

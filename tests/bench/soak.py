@@ -4,9 +4,10 @@
    moments: what was done, what failed and why, steps and paid calls that were repeated.
 2. 100 and then all documents by OCR, killed now and then: memory. Its peak is where processes are renewed, which
    100 documents do not come to; the median tells whether it grows.
-3. 200 documents once with one process and once with two, against one ``engine extract`` with the same ``--jobs``; and
-   with one process on one core against two on two. Two ``engine extract`` on two cores with half of the documents each,
-   against one on one core, tell what more two cores do here at best.
+3. 200 documents with one process and with two, against one ``engine extract`` with the same ``--jobs``: five times in
+   turn, for a machine's speed changes by more than the two differ. And with one process on one core against two on
+   two; two ``engine extract`` on two cores with half of the documents each, against one on one core, tell what more
+   two cores do here at best.
 """
 
 from __future__ import annotations
@@ -66,21 +67,29 @@ def by_ocr(root: Path, documents: int, kills: int, seed: int) -> Killed:
     return run_and_kill(arguments, kills=kills, pause=(5, 30), seed=seed)
 
 
-def compare(root: Path, documents: int) -> list[tuple[str, float]]:
-    """Seconds of each way to extract the same documents."""
+def against_extract(root: Path, documents: int, jobs: int, times: int) -> list[tuple[float, float]]:
+    """Seconds of a batch and of ``engine extract`` with the same documents and processes; who is first alternates."""
     inputs = slips(root / "inputs", documents)
-    ways = []
-    for jobs in (1, 2):
-        ways.append((f"batch, jobs {jobs}", _timed(_command(["batch", "run", root / "inputs"], root, "batch", jobs))))
-        ways.append((f"extract, jobs {jobs}", _timed(_command(["extract", *inputs], root, "extract", jobs))))
+    pairs = []
+    for number in range(times):
+        own = root / f"{jobs}-{number}"
+        batch = _command(["batch", "run", root / "inputs"], own, "batch", jobs)
+        extract = _command(["extract", *inputs], own, "extract", jobs)
+        first, second = (batch, extract) if number % 2 else (extract, batch)
+        seconds = {id(command): _timed(command) for command in (first, second)}
+        pairs.append((seconds[id(batch)], seconds[id(extract)]))
+    return pairs
+
+
+def core_by_core(root: Path, documents: int) -> list[tuple[str, float]]:
+    """Seconds of the same documents on one core and on two."""
+    inputs = slips(root / "inputs", documents)
     half = len(inputs) // 2
     halves = (_command(["extract", *inputs[:half]], root, "a", 1), _command(["extract", *inputs[half:]], root, "b", 1))
-    batch = _command(["batch", "run", root / "inputs"], root, "one-core", 1)
-    extract = _command(["extract", *inputs], root, "one-core-extract", 1)
     return [
-        *ways,
-        ("batch on one core", _timed(batch, cores=1)),
-        ("extract on one core", _timed(extract, cores=1)),
+        ("batch on one core", _timed(_command(["batch", "run", root / "inputs"], root, "batch", 1), cores=1)),
+        ("batch on two cores", _timed(_command(["batch", "run", root / "inputs"], root, "batch", 2), cores=2)),
+        ("extract on one core", _timed(_command(["extract", *inputs], root, "extract", 1), cores=1)),
         ("two extracts, a core each", _timed(*halves, cores=1)),
     ]
 
@@ -111,6 +120,7 @@ def main() -> None:
     parser.add_argument("--asked", type=int, default=ASKED)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--compare", type=int, default=200)
+    parser.add_argument("--times", type=int, default=5, help="pairs of batch and extract, for each number of processes")
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -134,15 +144,18 @@ def main() -> None:
             )
             print(f"{rate:.2f} a second, memory of all processes {median(went.memory) / 1e6:.0f} MB,", end=" ")
             print(f"{max(went.memory) / 1e6:.0f} MB at its peak")
-        ways = dict(compare(root / "compare", options.compare))
+        for jobs in (1, 2):
+            pairs = against_extract(root / "against", options.compare, jobs, options.times)
+            batch, extract = (median(each) for each in zip(*pairs, strict=True))
+            more = [batch / extract - 1 for batch, extract in pairs]
+            print(f"{options.compare} documents, jobs {jobs}: batch {batch:.1f} s, extract {extract:.1f} s:", end=" ")
+            print(f"{median(more):+.1%} in the median of {len(more)} pairs ({min(more):+.1%} to {max(more):+.1%})")
+        ways = dict(core_by_core(root / "cores", options.compare))
         for way, seconds in ways.items():
-            print(f"{way}: {seconds:.0f} s for {options.compare} documents")
-        print(f"batch against extract, jobs 1: {ways['batch, jobs 1'] / ways['extract, jobs 1'] - 1:+.1%}")
-        print(f"batch against extract, jobs 2: {ways['batch, jobs 2'] / ways['extract, jobs 2'] - 1:+.1%}")
-        print(f"two processes against one: {ways['batch, jobs 1'] / ways['batch, jobs 2']:.2f} times as fast,", end=" ")
-        print(f"two on two cores against one on one: {ways['batch on one core'] / ways['batch, jobs 2']:.2f};", end=" ")
+            print(f"{way}: {seconds:.1f} s for {options.compare} documents")
+        faster = ways["batch on one core"] / ways["batch on two cores"]
         best = ways["extract on one core"] / ways["two extracts, a core each"]
-        print(f"at best, as two extracts against one: {best:.2f}")
+        print(f"two cores against one: {faster:.2f} times as fast; at best, as two extracts against one: {best:.2f}")
 
 
 def _bare(reason: str) -> str:
