@@ -114,7 +114,7 @@ bench-scale: setup  ## measure what 1 to 64 workers ask of one database
 	@PYTHON=$(PYTHON) .ci/install --tests
 	$(BIN)/python -m tests.bench.scale
 
-soak: setup  ## kill a batch again and again: what is repeated, memory, speed (20 minutes)
+soak: setup  ## kill a batch again and again: what is repeated, memory, speed (30 minutes)
 	$(BIN)/python -m tests.bench.soak
 
 bench-hostile: setup  ## extract every file of a folder: no traceback, no hang, bounded memory (DATA=DIR)

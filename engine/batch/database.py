@@ -18,7 +18,7 @@ from engine.errors import UsageError
 if TYPE_CHECKING:
     from engine.batch.pool import Pool
 
-NAME = "engine"
+APPLICATION = "engine"
 """The application that queues and workflows are of."""
 
 POLL = 0.2
@@ -70,12 +70,12 @@ def launched(
 
     workflows.work_with(workflows.Means(pool, shared, password))
     settings: DBOSConfig = {
-        "name": NAME,
+        "name": APPLICATION,
         "system_database_url": url,
         "application_version": __version__,
         "executor_id": executor,
         "log_level": "CRITICAL",
-        "notification_listener_polling_interval_sec": 0.1,  # nothing listens, but shutting down waits for a look
+        "notification_listener_polling_interval_sec": 0.1,  # nobody waits for one; shutting down waits for a look
         **trace_settings(),
         "max_executor_threads": max(64, 16 * pool.jobs),
     }
@@ -89,27 +89,26 @@ def launched(
             "polling_interval_sec": poll,
         },
     }
-    with shared.writing_ahead():
-        _make(queues, url)
-        DBOS(config=settings)
-        try:
-            DBOS.launch()
-            for name, each in queues.items():
-                DBOS.register_queue(name, **each)
-            yield
-            if not is_postgres(url):
-                DBOS.destroy()
-                workflows.work_with(None)
-        finally:
-            send_rest()
+    DBOS(config=settings)
+    try:
+        _make_queues(queues, url)
+        DBOS.launch()
+        for name, each in queues.items():  # those of an earlier run have its settings still
+            DBOS.register_queue(name, **each)
+        yield
+        if not is_postgres(url):
+            DBOS.destroy()
+            workflows.work_with(None)
+    finally:
+        send_rest()
 
 
-def _make(queues: dict[str, Any], url: str) -> None:
+def _make_queues(queues: dict[str, Any], url: str) -> None:
     """The queues that are not there yet: DBOS serves those at once which it finds, and others a second later."""
     from dbos import DBOS, DBOSClient
 
     DBOS.migrate(url)
-    client = DBOSClient(system_database_url=url, application_name=NAME)
+    client = DBOSClient(system_database_url=url, application_name=APPLICATION)
     try:
         for name, each in queues.items():
             client.register_queue(name, on_conflict="never_update", **each)

@@ -43,7 +43,7 @@ ROOM = 200
 """Documents between two looks at how much the database holds."""
 
 CALM = 1.0  # seconds between two looks at what is done: a look at 64 takes 20 ms of CPU, which the work can use
-GLANCE, FEW = 0.2, 8  # the same where so few are waited for that somebody may be waiting for the end
+GLANCE, FEW = 0.2, 8  # the same where fewer than 8 are waited for, whose end somebody may wait for: first settings
 
 CANCELLED = "it was cancelled: engine batch resume takes it up again"
 

@@ -5,10 +5,9 @@ Tables of our own in the batch's database. On one machine answers are kept in fi
 
 from __future__ import annotations
 
-import sqlite3
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -84,28 +83,6 @@ class Shared:
     def store(self, files: Store | None) -> Store | None:
         """Where answers are kept: *files* on one machine, the database for several; nowhere where *files* is None."""
         return DatabaseStore(self, files.root) if files and is_postgres(self.url) else files
-
-    @contextmanager
-    def writing_ahead(self) -> Iterator[None]:
-        """SQLite writes ahead as long as this lasts: a commit waits for the disk once, not for a journal as well.
-
-        Afterwards the database is one file again, which can be read where nothing can be written. Raises UsageError
-        where it cannot be opened for writing.
-        """
-        if is_postgres(self.url):
-            yield
-            return
-        try:
-            self._journal("WAL")
-        except sqlite3.Error as error:
-            raise UsageError(f"the batch's database cannot be written ({error}): make room, or give another") from error
-        yield
-        with suppress(sqlite3.OperationalError):  # somebody looks into it at this moment: it stays as it is
-            self._journal("DELETE")
-
-    def _journal(self, mode: str) -> None:
-        with closing(_engine(self.url).raw_connection()) as connection:
-            connection.cursor().execute(f"PRAGMA journal_mode={mode}")
 
     @contextmanager
     def alone(self, name: str) -> Iterator[Connection]:

@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     Errors are one sentence on stderr; there is no traceback for anything a user can cause.
     """
-    if arguments is None:  # the program: what ends with the process need not be collected, for a quarter of a second
+    if arguments is None:  # the program: collecting at its end what ends anyway takes 0.1 s, in a batch 0.25 s
         atexit.register(gc.freeze)
     try:
         code = cli.main(arguments, prog_name="engine", standalone_mode=False)
