@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from dbos import DBOS, SetWorkflowID
@@ -42,8 +43,12 @@ would have none (``python -m tests.bench.scale``)."""
 ROOM = 200
 """Documents between two looks at how much the database holds."""
 
-CALM = 1.0  # seconds between two looks at what is done: a look at 64 takes 20 ms of CPU, which the work can use
-GLANCE, FEW = 0.2, 8  # the same where fewer than 8 are waited for, whose end somebody may wait for: first settings
+GLANCE = 0.2
+"""Seconds between two looks at whether the batch was cancelled: what is done meanwhile is done in vain."""
+
+CALM, FEW = 5, 8
+"""Glances between two looks at what is done, and one where fewer than 8 are waited for, whose end somebody may wait
+for: a look at 64 takes 20 ms of CPU, which the work can use. First settings."""
 
 CANCELLED = "it was cancelled: engine batch resume takes it up again"
 
@@ -62,6 +67,7 @@ def run(batch: Batch, shared: Shared, told: Callable[[Done], None]) -> Supersede
         if not left or len(going.waiting) >= window:
             window = max(WINDOW, EACH * machines(shared))
             check_disk(shared)
+            _wait(1 if len(going.waiting) < FEW else CALM, given_up)
             for item, work, status in _ended(going.waiting, going.works):
                 if status.workflow_id == work.cut_id and status.status == "SUCCESS":
                     left.extendleft(reversed(going.cut(item, status.output)))
@@ -165,9 +171,15 @@ def _hand_over(work: Work, identity: str) -> None:
         DBOS.resume_workflows([*(status.workflow_id for status in below), identity])
 
 
+def _wait(glances: int, given_up: Path) -> None:
+    for _ in range(glances):
+        time.sleep(GLANCE)
+        if given_up.exists():
+            break
+
+
 def _ended(waiting: dict[str, list[Item]], works: dict[str, Work]) -> Iterator[tuple[Item, Work, Any]]:
-    """Wait a while; what has ended meanwhile waits no more."""
-    time.sleep(GLANCE if len(waiting) < FEW else CALM)
+    """What has ended since the last look, and waits no more."""
     for status in DBOS.list_workflows(workflow_ids=list(waiting), status=sorted(workflows.ENDED), load_input=False):
         work = works.pop(status.workflow_id)
         content.drop(work)
