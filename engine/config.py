@@ -113,6 +113,11 @@ class Config:
             raise UsageError(f"ocr = both reads Western European languages only, not {listed}: leave one of them out")
         self._check_vlm()
 
+    @property
+    def may_ask(self) -> bool:
+        """Whether pages may be asked of a model."""
+        return self.provider is not None and not self.no_vlm
+
     def _check_vlm(self) -> None:
         named = [name for name in ("model", "base_url") if getattr(self, name) is not None]
         if named and self.provider is None:

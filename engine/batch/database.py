@@ -21,9 +21,16 @@ if TYPE_CHECKING:
 APPLICATION = "engine"
 """The application that queues and workflows are of."""
 
-POLL = 0.2
+POLL = 0.4
 """Seconds between two looks into a queue. So many documents are under way at a time (four a process, and four) that the
 processes have work between two looks."""
+
+FIRST_LOOK = 0.05
+"""The same before the first look of a new batch: a few documents are handed over by then."""
+
+POLL_UNASKED = 2.0
+"""The same for questions where none are expected: looks cost time too. Those that a batch before had begun are still
+served. First setting."""
 
 POLL_SHARED = 1.0
 """The same where machines share the database: looks are most of what it does then (``python -m tests.bench.scale``)."""
@@ -54,12 +61,20 @@ def database_url(given: str | None, out: Path) -> str:
 
 @contextmanager
 def launched(
-    url: str, executor: str, pool: Pool, shared: Shared, *, rate: int, asks: int, password: str | None = None
+    url: str,
+    executor: str,
+    pool: Pool,
+    shared: Shared,
+    *,
+    rate: int,
+    asks: int,
+    asking: bool = True,
+    password: str | None = None,
 ) -> Iterator[None]:
     """DBOS at work on *url* as *executor*: what this executor had begun before goes on, and its queues are served.
 
-    ``rate`` pages begin to be asked about in a minute, ``asks`` at once, each over all machines; 0 is no limit.
-    ``password`` opens encrypted files, and is in no record.
+    ``rate`` pages begin to be asked about in a minute, ``asks`` at once, each over all machines; 0 is no limit. Without
+    ``asking`` no questions are expected on this machine. ``password`` opens encrypted files, and is in no record.
 
     Where work may be under way at the end, that of others or what was interrupted, DBOS is not shut down: a workflow
     would record as its own error that DBOS is gone. The pool is to be closed, and then the process to end.
@@ -80,20 +95,20 @@ def launched(
         "max_executor_threads": max(64, 16 * pool.jobs),
     }
     logging.getLogger("dbos").setLevel(logging.ERROR if logging.root.level <= logging.INFO else logging.CRITICAL)
-    poll = POLL_SHARED if is_postgres(url) else POLL
+    poll, poll_asks = (POLL_SHARED, POLL_SHARED) if is_postgres(url) else (POLL, POLL if asking else POLL_UNASKED)
     queues: dict[str, Any] = {
         workflows.DOCUMENTS: {"worker_concurrency": 4 * pool.jobs + 4, "polling_interval_sec": poll},
         workflows.ASKS: {
             "partition_concurrency": asks or None,
             "partition_limiter": {"limit": rate, "period": 60.0} if rate else None,
-            "polling_interval_sec": poll,
+            "polling_interval_sec": poll_asks,
         },
     }
     DBOS(config=settings)
     try:
         _make_queues(queues, url)
         DBOS.launch()
-        for name, each in queues.items():  # those of an earlier run have its settings still
+        for name, each in queues.items():  # until now they look at once, or as an earlier run did
             DBOS.register_queue(name, **each)
         yield
         if not is_postgres(url):
@@ -111,7 +126,8 @@ def _make_queues(queues: dict[str, Any], url: str) -> None:
     client = DBOSClient(system_database_url=url, application_name=APPLICATION)
     try:
         for name, each in queues.items():
-            client.register_queue(name, on_conflict="never_update", **each)
+            first = each["polling_interval_sec"] if is_postgres(url) else FIRST_LOOK
+            client.register_queue(name, on_conflict="never_update", **{**each, "polling_interval_sec": first})
     finally:
         client.destroy()
 

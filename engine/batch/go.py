@@ -16,6 +16,7 @@ from engine.batch.results import Done, Superseded
 from engine.batch.run import run
 from engine.batch.shared import Shared, cause, is_postgres
 from engine.batch.state import Batch
+from engine.batch.wanted import own_config
 from engine.batch.worker import DEAD, alive, serve, signed_on
 from engine.config import Config
 from engine.errors import UsageError
@@ -49,6 +50,7 @@ def go(
             shared,
             rate=config.requests_per_minute,
             asks=config.vlm_jobs,
+            asking=any(own_config(item, config).may_ask for item in batch.items),
             password=config.password,
         ),
         alive(shared, executor, dead),

@@ -30,8 +30,8 @@ from engine.batch.tasks import prepare_process
 from engine.cores import cores
 from engine.errors import UsageError
 
-TASKS_A_PROCESS = 400
-"""Renewing costs 0.2 s, less than a hundredth of 400 short tasks. ``make soak`` tells what memory does meanwhile."""
+TASKS_A_PROCESS = 1000
+"""Renewing costs as much as some documents do. ``make soak`` tells what memory does meanwhile."""
 
 GRACE = 10  # seconds after which a task without a batch ends itself
 

@@ -43,9 +43,9 @@ class Plan:
     wanted: tuple[int, ...]
 
 
-CPU_SECONDS = 7200
+CPU_SECONDS = 18_000
 """What a process may take, and each program that it starts: a runaway Tesseract outlives its page, not this. A process
-does 400 tasks (:mod:`engine.batch.pool`) of some seconds each."""
+does 1,000 tasks (:mod:`engine.batch.pool`) of some seconds each."""
 
 
 def prepare_process(threads: int) -> None:

@@ -1,12 +1,13 @@
 """OpenTelemetry: a span a document, page, question and step, sent where ``OTEL_EXPORTER_OTLP_ENDPOINT`` tells.
 
-DBOS makes the spans; here they get their document's id and page, and nothing of its contents.
+DBOS makes those of what it records. They get their document's id and page, and nothing of its contents.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import MissingDependency
@@ -35,6 +36,19 @@ def trace_settings() -> DBOSConfig:
         line = "pip install 'document-engine[otel]'"
         raise MissingDependency(f"OTEL_EXPORTER_OTLP_ENDPOINT is set, and its extra is missing: {line}") from error
     return {"enable_otlp": True, "otlp_traces_endpoints": [target]}
+
+
+@contextmanager
+def span(name: str) -> Iterator[None]:
+    """A span below the one that is under way, as long as this lasts, unless that is it already."""
+    if endpoint() is not None:
+        from opentelemetry import trace
+
+        if getattr(trace.get_current_span(), "name", None) != name:
+            with trace.get_tracer("engine").start_as_current_span(name):
+                yield
+            return
+    yield
 
 
 def annotate(told: Mapping[str, Any]) -> None:

@@ -5,6 +5,9 @@
     page       one page's reading: a workflow of its own, so that another type or file finds it there
     ask        one page's answer: of its own, for its queue bounds how many run and begin within a minute
 
+The last step of each is recorded as what came of it: a record of its own beside that is work for the database, and
+nothing lies between the two.
+
 Nothing here computes: it waits for the pool (:mod:`engine.batch.pool`). At most :data:`AHEAD` pages of a document are
 under way, so that a long document takes a share of the machine and not all of it.
 """
@@ -78,12 +81,12 @@ def document(work: Work) -> str:
     """The result's JSON, without the document's name; a file that cannot be read has one too."""
     received = receive(work)
     if received.document is None:
-        return fail(work, received.failure or "it cannot be read")
+        return _fail(work, received.failure or "it cannot be read")
     found = received.document
     numbers = page_range(work.config.pages, found.page_count)
     readings = _read(work, found, numbers)
-    answers = _ask(work, found, dict(zip(numbers, readings, strict=True))) if _may_ask(work) else {}
-    return conclude(work, found, readings, answers)
+    answers = _ask(work, found, dict(zip(numbers, readings, strict=True))) if work.config.may_ask else {}
+    return _conclude(work, found, readings, answers)
 
 
 @DBOS.workflow(name="cut")
@@ -92,7 +95,7 @@ def cut(work: Work) -> Split:
     found = receive(work).document
     if found is None:
         return NOTHING
-    return find_pieces(work, found, _read(work, found, range(1, found.page_count + 1)))
+    return _find_pieces(work, found, _read(work, found, range(1, found.page_count + 1)))
 
 
 def _read(work: Work, found: Document, numbers: Sequence[int]) -> list[Packed]:
@@ -117,25 +120,8 @@ def _ask(work: Work, found: Document, readings: Mapping[int, Packed]) -> dict[in
     return {number: handle.get_result() for number, handle in handles.items()}
 
 
-def _may_ask(work: Work) -> bool:
-    return work.config.provider is not None and not work.config.no_vlm
-
-
 def _model(work: Work) -> str:
     return f"{work.config.provider}/{work.config.model or 'default'}"
-
-
-@DBOS.workflow(name="page")
-def page(work: Work, found: Document, number: int) -> Packed:
-    return read_page(work, found, number)
-
-
-@DBOS.workflow(name="ask")
-def ask(work: Work, found: Document, number: int, reading: Packed, type_name: str) -> Packed:
-    return ask_page(work, found, number, reading, type_name)
-
-
-# ------------------------------------------------------------------------------------------------------- steps
 
 
 @DBOS.step(name="receive")
@@ -148,8 +134,8 @@ def receive(work: Work) -> Received:
         return Received(None, f"{NAME} cannot be looked into ({lost}): check that it is what it seems to be")
 
 
-@DBOS.step(name="read page")
-def read_page(work: Work, found: Document, number: int) -> Packed:
+@DBOS.workflow(name="page")
+def page(work: Work, found: Document, number: int) -> Packed:
     here, config = _here(), _here().config(work)
     seconds = min(config.page_seconds, here.left(work))
     if seconds <= 0:
@@ -171,8 +157,7 @@ def plan(work: Work, found: Document, readings: Sequence[Packed]) -> Plan:
         return here.pool.run(config.document_seconds, tasks.plan, found, readings, work.type, config)
 
 
-@DBOS.step(name="cut")
-def find_pieces(work: Work, found: Document, readings: Sequence[Packed]) -> Split:
+def _find_pieces(work: Work, found: Document, readings: Sequence[Packed]) -> Split:
     here, config = _here(), _here().config(work)
     try:
         with _logged("cut", work), content.at_hand(work) as file:
@@ -184,8 +169,8 @@ def find_pieces(work: Work, found: Document, readings: Sequence[Packed]) -> Spli
         content.drop(work)
 
 
-@DBOS.step(name="ask about a page")
-def ask_page(work: Work, found: Document, number: int, reading: Packed, type_name: str) -> Packed:
+@DBOS.workflow(name="ask")
+def ask(work: Work, found: Document, number: int, reading: Packed, type_name: str) -> Packed:
     here, config = _here(), _here().config(work)
     try:
         with _logged("ask about a page", work, number), content.at_hand(work, once=True) as file:
@@ -196,10 +181,9 @@ def ask_page(work: Work, found: Document, number: int, reading: Packed, type_nam
         return tasks.failed_answer(number, f"but {lost}")
 
 
-@DBOS.step(name="conclude")
-def conclude(work: Work, found: Document, readings: Sequence[Packed], answers: Mapping[int, Packed]) -> str:
+def _conclude(work: Work, found: Document, readings: Sequence[Packed], answers: Mapping[int, Packed]) -> str:
     here, config = _here(), _here().config(work)
-    seconds, shared = config.document_seconds, here.shared_by(work) if _may_ask(work) else None
+    seconds, shared = config.document_seconds, here.shared_by(work) if work.config.may_ask else None
     try:
         with _logged("conclude", work), content.at_hand(work) as file:
             found = replace(found, path=file, password=here.password)
@@ -211,8 +195,7 @@ def conclude(work: Work, found: Document, readings: Sequence[Packed], answers: M
         content.drop(work)
 
 
-@DBOS.step(name="fail")
-def fail(work: Work, sentence: str) -> str:
+def _fail(work: Work, sentence: str) -> str:
     content.drop(work)
     return tasks.failed_result(work.path, work.type, sentence, work.config)
 
