@@ -20,7 +20,7 @@ from typing import Any
 
 from engine.as_json import to_json
 from engine.as_text import one_line
-from engine.batch.traces import annotate, span
+from engine.batch.traces import annotate
 
 OURS = "engine.batch"
 """Its messages are fixed words: what changes from line to line is told beside them."""
@@ -119,10 +119,9 @@ def told_about() -> dict[str, Any]:
 
 @contextmanager
 def logged(step: str, **told: Any) -> Iterator[None]:
-    """A line when a step has come to its end, and one where it did not: what it was of, never what it holds. And a
-    span."""
+    """A line when a step has come to its end, and one where it did not: what it was of, never what it holds."""
     started = time.perf_counter()
-    with span(step), about(step=step, **told):
+    with about(step=step, **told):
         try:
             yield
         except BaseException as error:

@@ -168,7 +168,7 @@ def _hand_over(work: Work, identity: str) -> None:
             DBOS.enqueue_workflow(workflows.DOCUMENTS, wanted, work)
     elif known.status == "CANCELLED":
         below = DBOS.list_workflows(parent_workflow_id=identity, status="CANCELLED", load_input=False)
-        DBOS.resume_workflows([*(status.workflow_id for status in below), identity])
+        workflows.take_up([*below, known])
 
 
 def _wait(glances: int, given_up: Path) -> None:

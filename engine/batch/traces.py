@@ -1,6 +1,6 @@
 """OpenTelemetry: a span a document, page, question and step, sent where ``OTEL_EXPORTER_OTLP_ENDPOINT`` tells.
 
-DBOS makes those of what it records. They get their document's id and page, and nothing of its contents.
+DBOS makes those of what it records. Those of steps get their document's id and page, and nothing of its contents.
 """
 
 from __future__ import annotations
@@ -40,15 +40,20 @@ def trace_settings() -> DBOSConfig:
 
 @contextmanager
 def span(name: str) -> Iterator[None]:
-    """A span below the one that is under way, as long as this lasts, unless that is it already."""
-    if endpoint() is not None:
-        from opentelemetry import trace
+    """One for a step that DBOS does not record, below the span that is under way. An error is told by its kind alone:
+    its sentence, and the calls that led to it, may name what the document is."""
+    if endpoint() is None:
+        yield
+        return
+    from opentelemetry import trace
 
-        if getattr(trace.get_current_span(), "name", None) != name:
-            with trace.get_tracer("engine").start_as_current_span(name):
-                yield
-            return
-    yield
+    tracer = trace.get_tracer("engine")
+    with tracer.start_as_current_span(name, record_exception=False, set_status_on_exception=False) as own:
+        try:
+            yield
+        except BaseException as error:
+            own.set_status(trace.StatusCode.ERROR, type(error).__name__)
+            raise
 
 
 def annotate(told: Mapping[str, Any]) -> None:
@@ -56,10 +61,10 @@ def annotate(told: Mapping[str, Any]) -> None:
     if endpoint() is not None:
         from opentelemetry import trace
 
-        span = trace.get_current_span()
+        current = trace.get_current_span()
         for name, value in told.items():
             if value is not None:
-                span.set_attribute(f"engine.{name}", value)
+                current.set_attribute(f"engine.{name}", value)
 
 
 def send_rest() -> None:

@@ -1,7 +1,7 @@
 """Several machines on one database: each tells that it lives, and takes over what the dead have left.
 
 DBOS itself takes up only what the same executor had begun. A worker that is gone for good leaves its work pending: who
-notices gives it back to the queues (``resume_workflows``), from which anybody takes it.
+notices gives it back to the queues, from which anybody takes it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from engine import __version__
 from engine.batch.shared import Shared, cause, is_postgres
+from engine.batch.workflows import take_up
 
 log = logging.getLogger(__name__)
 
@@ -84,10 +85,9 @@ def take_over(shared: Shared, dead: float) -> list[str]:
             ).scalars()
         )
         pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
-        left = [status.workflow_id for status in pending if status.executor_id not in living]
-        if left:
-            DBOS.resume_workflows(left)
-    return left
+        left = [status for status in pending if status.executor_id not in living]
+        take_up(left)
+    return [status.workflow_id for status in left]
 
 
 def machines(shared: Shared) -> int:

@@ -5,8 +5,7 @@
     page       one page's reading: a workflow of its own, so that another type or file finds it there
     ask        one page's answer: of its own, for its queue bounds how many run and begin within a minute
 
-The last step of each is recorded as what came of it: a record of its own beside that is work for the database, and
-nothing lies between the two.
+The last step of all but questions has no record of its own: it is recorded at once as what came of the workflow.
 
 Nothing here computes: it waits for the pool (:mod:`engine.batch.pool`). At most :data:`AHEAD` pages of a document are
 under way, so that a long document takes a share of the machine and not all of it.
@@ -16,11 +15,11 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
-from dbos import DBOS, SetEnqueueOptions, SetWorkflowID, WorkflowHandle
+from dbos import DBOS, SetEnqueueOptions, SetWorkflowID, WorkflowHandle, WorkflowStatus
 
 from engine.batch import content, tasks
 from engine.batch.logs import logged
@@ -28,6 +27,7 @@ from engine.batch.named import NAME
 from engine.batch.pool import Lost, Pool
 from engine.batch.shared import Shared
 from engine.batch.tasks import Packed, Plan, Received
+from engine.batch.traces import span
 from engine.batch.work import Work
 from engine.config import Config
 from engine.receive import Document, page_range
@@ -120,6 +120,25 @@ def _ask(work: Work, found: Document, readings: Mapping[int, Packed]) -> dict[in
     return {number: handle.get_result() for number, handle in handles.items()}
 
 
+@DBOS.workflow(name="ask")
+def ask(work: Work, found: Document, number: int, reading: Packed, type_name: str) -> Packed:
+    """A step, for what begins one looks whether it was given up or answered elsewhere meanwhile: it costs money."""
+    return ask_page(work, found, number, reading, type_name)
+
+
+def take_up(works: Iterable[WorkflowStatus]) -> None:
+    """Give work that was given up back to the queues it came from: DBOS's own, where it would go, knows no bounds.
+
+    Pages go there: whoever waits for one has a place in a queue already.
+    """
+    came_from = {"document": DOCUMENTS, "cut": DOCUMENTS, "ask": ASKS}
+    by_queue: dict[str | None, list[str]] = {}
+    for status in works:
+        by_queue.setdefault(came_from.get(status.name), []).append(status.workflow_id)
+    for queue, ids in by_queue.items():
+        DBOS.resume_workflows(ids, queue_name=queue)
+
+
 def _model(work: Work) -> str:
     return f"{work.config.provider}/{work.config.model or 'default'}"
 
@@ -143,7 +162,7 @@ def page(work: Work, found: Document, number: int) -> Packed:
             number, f"page {number} was not read: the document took longer than {config.document_seconds:.0f} seconds"
         )
     try:
-        with _logged("read page", work, number), content.at_hand(work) as file:
+        with span("read page"), _logged("read page", work, number), content.at_hand(work) as file:
             found = replace(found, path=file, password=here.password)
             return here.pool.run(seconds, tasks.read_one, found, number, config)
     except Lost as lost:
@@ -160,7 +179,7 @@ def plan(work: Work, found: Document, readings: Sequence[Packed]) -> Plan:
 def _find_pieces(work: Work, found: Document, readings: Sequence[Packed]) -> Split:
     here, config = _here(), _here().config(work)
     try:
-        with _logged("cut", work), content.at_hand(work) as file:
+        with span("cut"), _logged("cut", work), content.at_hand(work) as file:
             found = replace(found, path=file, password=here.password)
             return here.pool.run(config.document_seconds, tasks.cut, found, readings, work.type, config)
     except Lost:
@@ -169,8 +188,8 @@ def _find_pieces(work: Work, found: Document, readings: Sequence[Packed]) -> Spl
         content.drop(work)
 
 
-@DBOS.workflow(name="ask")
-def ask(work: Work, found: Document, number: int, reading: Packed, type_name: str) -> Packed:
+@DBOS.step(name="ask about a page")
+def ask_page(work: Work, found: Document, number: int, reading: Packed, type_name: str) -> Packed:
     here, config = _here(), _here().config(work)
     try:
         with _logged("ask about a page", work, number), content.at_hand(work, once=True) as file:
@@ -185,7 +204,7 @@ def _conclude(work: Work, found: Document, readings: Sequence[Packed], answers: 
     here, config = _here(), _here().config(work)
     seconds, shared = config.document_seconds, here.shared_by(work) if work.config.may_ask else None
     try:
-        with _logged("conclude", work), content.at_hand(work) as file:
+        with span("conclude"), _logged("conclude", work), content.at_hand(work) as file:
             found = replace(found, path=file, password=here.password)
             return here.pool.run(seconds, tasks.conclude, found, readings, answers, work.type, config, shared)
     except Lost as lost:

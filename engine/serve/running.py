@@ -144,11 +144,12 @@ def _at_work(config: Config, shared: Shared) -> Iterator[None]:
     """The batch engine at work on the database, with its processes, for as long as this lasts."""
     executor = executor_name() if is_postgres(shared.url) else LOCAL
     rate, asks, password = config.requests_per_minute, config.vlm_jobs, config.password
+    asking = config.provider is not None  # a job may ask though the settings have no_vlm
     try:
         with (
             Pool(config.jobs) as pool,
             signed_on(shared, executor),
-            launched(shared.url, executor, pool, shared, rate=rate, asks=asks, password=password),
+            launched(shared.url, executor, pool, shared, rate=rate, asks=asks, asking=asking, password=password),
             alive(shared, executor, DEAD),
             pool,
         ):

@@ -26,7 +26,7 @@ from engine.batch.named import named
 from engine.batch.room import check_disk, make_room
 from engine.batch.shared import Shared
 from engine.batch.work import Work, types_digest
-from engine.batch.workflows import ENDED
+from engine.batch.workflows import ENDED, take_up
 from engine.config import Config
 from engine.errors import UsageError
 from engine.identify import asked_types
@@ -248,7 +248,7 @@ def _begin_again(work: Work) -> None:
         return
     if known.status == "CANCELLED":
         below = DBOS.list_workflows(parent_workflow_id=work.id, status="CANCELLED", load_input=False)
-        DBOS.resume_workflows([*(status.workflow_id for status in below), work.id])
+        take_up([*below, known])
     elif known.status != "SUCCESS":
         forget(work, NOTHING_AGAIN)
     elif not forget_kept_back(known, work):

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ import pikepdf
 import pytest
 
 from engine.batch.run import WINDOW
+from engine.batch.workflows import DOCUMENTS
 from engine.cli import main
 from tests.batch.counting import counting_model
 from tests.batch.killing import PROGRAM, Killed, run_and_kill
@@ -159,6 +161,11 @@ def test_cancelled_documents_are_taken_up_again(tmp_path: Path) -> None:
     batch("resume", "--out", out, "--quiet")
     assert {result(path)["status"] for path in out.glob("*.json")} == {"review"}
     assert len(list(out.glob("*.json"))) == 12
+    with sqlite3.connect(out / ".engine" / "batch.sqlite") as database:  # the queue that bounds how many are under way
+        queues = {
+            name for (name,) in database.execute("SELECT queue_name FROM workflow_status WHERE name = 'document'")
+        }
+    assert queues == {DOCUMENTS}
 
 
 def test_a_cancelled_batch_hands_nothing_over_any_more(tmp_path: Path) -> None:

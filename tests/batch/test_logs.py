@@ -16,12 +16,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry import trace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from PIL import Image, ImageDraw, ImageFont
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from engine.batch.logs import JsonLines, about
+from engine.batch.traces import span
 from tests.batch.killing import PROGRAM
 
 MARKER, NAME, KEY, PASSWORD = "ZEBRA", "smith-john", "sk-none-of-your-business", "hunter2-hunter2"
@@ -127,6 +132,17 @@ def test_there_is_a_span_a_document_page_and_step_without_contents(went: Went) -
     assert "1" in page["engine.page"]
     everything = str(went.spans)
     assert not [word for word in (MARKER, NAME, KEY, PASSWORD) if word in everything]
+
+
+def test_a_span_of_ours_tells_an_error_by_its_kind_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
+    with pytest.raises(ValueError, match="smith"), span("read page"):
+        raise ValueError("/home/smith.pdf has 12.50")
+    (told,) = exporter.get_finished_spans()
+    assert (told.name, told.status.description, told.events) == ("read page", "ValueError", ())
 
 
 def record(name: str, message: str, *given: object, **beside: object) -> logging.LogRecord:
