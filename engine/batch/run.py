@@ -27,6 +27,7 @@ from engine.batch.state import Batch, cancelled_file, finished_file, pieces_file
 from engine.batch.wanted import Types, item_to_work, own_config
 from engine.batch.work import Work
 from engine.batch.worker import machines
+from engine.cores import cores
 from engine.errors import UsageError
 from engine.ocr.tesseract import require
 from engine.receive import page_range
@@ -39,6 +40,9 @@ as results come back."""
 EACH = 32
 """The same for each machine, where there are several and each takes some ahead: with 64 in all, most of 64 machines
 would have none (``python -m tests.bench.scale``)."""
+
+A_PROCESS = 16
+"""The same for each process: what is done is looked for once a second. First setting."""
 
 ROOM = 200
 """Documents between two looks at how much the database holds."""
@@ -65,7 +69,7 @@ def run(batch: Batch, shared: Shared, told: Callable[[Done], None]) -> Supersede
     whole = True
     while left or going.waiting:
         if not left or len(going.waiting) >= window:
-            window = max(WINDOW, EACH * machines(shared))
+            window = max(WINDOW, A_PROCESS * (batch.config.jobs or cores()), EACH * machines(shared))
             check_disk(shared)
             _wait(1 if len(going.waiting) < FEW else CALM, given_up)
             for item, work, status in _ended(going.waiting, going.works):

@@ -59,7 +59,7 @@ def went(tmp_path_factory: pytest.TempPathFactory, make_httpserver: HTTPServer) 
 
     def collect(request: Request) -> Response:
         told = ExportTraceServiceRequest.FromString(request.get_data())
-        for each in (span for of in told.resource_spans for scope in of.scope_spans for span in scope.spans):
+        for each in (one for of in told.resource_spans for scope in of.scope_spans for one in scope.spans):
             spans.append((each.name, {one.key: str(one.value) for one in each.attributes}))
         return Response()
 
