@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 
 from pytest_httpserver import HTTPServer
 
@@ -22,7 +23,7 @@ down: the two cores are busy."""
 
 
 class Counting:
-    """``answered`` counts by request; ``at_a_kill`` are those that were on their way when a batch was killed."""
+    """``answered`` counts by request."""
 
     def __init__(self, input_tokens: int = 120) -> None:
         self._input_tokens = input_tokens
@@ -46,30 +47,21 @@ class Counting:
             self._kills.append(time.monotonic())
 
     @property
-    def at_a_kill(self) -> set[str]:
-        return {
-            key
-            for key, began, ended in self._spans
-            if any(began - ON_ITS_WAY <= kill <= ended + ON_ITS_WAY for kill in self._kills)
-        }
-
-    @property
-    def repeated(self) -> list[str]:
-        """Requests answered more than once that no kill explains."""
-        return [key for key, count in self.answered.items() if count > 1 and key not in self.at_a_kill]
-
-    @property
-    def repeated_after_kills(self) -> list[str]:
-        return [key for key, count in self.answered.items() if count > 1 and key in self.at_a_kill]
-
-    @property
     def gaps(self) -> list[float]:
-        """Of each answer that was asked for again: seconds between it and the nearest kill."""
-        asked_again = {key for key, count in self.answered.items() if count > 1}
-        first = {key: (began, ended) for key, began, ended in reversed(self._spans) if key in asked_again}
-        return sorted(
-            min(max(began - kill, kill - ended, 0.0) for kill in self._kills) for began, ended in first.values()
+        """Of each answer whose question was asked again: seconds between it and the nearest kill."""
+        by_question: dict[str, list[tuple[float, float]]] = {}
+        for key, began, ended in self._spans:
+            by_question.setdefault(key, []).append((began, ended))
+        lost = [span for spans in by_question.values() for span in spans[:-1]]
+        near = (
+            min((max(began - kill, kill - ended, 0.0) for kill in self._kills), default=inf) for began, ended in lost
         )
+        return sorted(near)
+
+    @property
+    def unexplained(self) -> int:
+        """Answers whose question was asked again though no kill met them."""
+        return sum(gap > ON_ITS_WAY for gap in self.gaps)
 
 
 @contextmanager

@@ -53,8 +53,7 @@ def under_fire(root: Path, documents: int, kills: int, pause: tuple[float, float
             "repeated_steps": went.repeated,
             "requests": len(counting.answered),
             "paid_calls": sum(counting.answered.values()),
-            "repeated_paid_calls": len(counting.repeated),
-            "repeated_in_flight": len(counting.repeated_after_kills),
+            "unexplained": counting.unexplained,
             "gaps": counting.gaps,
             "seconds": went.seconds,
         }
@@ -133,9 +132,9 @@ def main() -> None:
         print(f"  failed: {told['summary']['failed']}", *(f"\n    {count}  {why}" for why, count in failed.items()))
         print(f"  steps done {told['steps']}, of these repeated {told['repeated_steps']}")
         paid, questions = told["paid_calls"], told["requests"]
-        print(f"  paid calls {paid} for {questions} questions, repeated {told['repeated_paid_calls']},")
-        print(f"  and of those on their way at a kill {told['repeated_in_flight']};", end=" ")
-        print("seconds between the first answer and the kill:", *(f"{gap:.2f}" for gap in told["gaps"]))
+        print(f"  paid calls {paid} for {questions} questions: {len(told['gaps'])} paid again,", end=" ")
+        print(f"{told['unexplained']} of them not on their way at a kill;", end=" ")
+        print("seconds between the lost answers and the kills:", *(f"{gap:.2f}" for gap in told["gaps"]))
         for count, kills in ((100, 0), (options.documents, 4)):
             went = by_ocr(root / f"ocr-{count}", count, kills, options.seed)
             rate = count / went.seconds
