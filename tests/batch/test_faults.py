@@ -196,7 +196,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_on_a_full_disk_it_stops_and_goes_on_when_there_is_room(tmp_path: Path, small_disk: Path) -> None:
-    slips(tmp_path / "in", 30)
+    slips(tmp_path / "in", 30)  # so many that the disk is full before all are done
     command = ("run", tmp_path / "in", "--type", "receipt", "--out", small_disk / "out", "--jobs", 2)
     running_one = subprocess.Popen([str(PROGRAM), "batch", *map(str, command)], stderr=subprocess.PIPE, text=True)
     assert running_one.stderr is not None

@@ -63,7 +63,7 @@ def by_ocr(root: Path, documents: int, kills: int, seed: int) -> Killed:
     inputs = root / "inputs"
     slips(inputs, documents)
     arguments = [inputs, "--type", "receipt", "--out", root / "out", "--no-vlm"]
-    return run_and_kill(arguments, kills=kills, pause=(5, 15), seed=seed)
+    return run_and_kill(arguments, kills=kills, pause=(5, 15), seed=seed)  # early: processes are renewed after the last
 
 
 def against_extract(root: Path, documents: int, jobs: int, times: int) -> list[tuple[float, float]]:
