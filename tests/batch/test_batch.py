@@ -16,7 +16,7 @@ import pikepdf
 import pytest
 
 from engine.batch.run import WINDOW
-from engine.batch.workflows import DOCUMENTS
+from engine.batch.workflows import ASKS, DOCUMENTS
 from engine.cli import main
 from tests.batch.counting import counting_model
 from tests.batch.killing import PROGRAM, Killed, run_and_kill
@@ -161,11 +161,36 @@ def test_cancelled_documents_are_taken_up_again(tmp_path: Path) -> None:
     batch("resume", "--out", out, "--quiet")
     assert {result(path)["status"] for path in out.glob("*.json")} == {"review"}
     assert len(list(out.glob("*.json"))) == 12
-    with sqlite3.connect(out / ".engine" / "batch.sqlite") as database:  # the queue that bounds how many are under way
-        queues = {
-            name for (name,) in database.execute("SELECT queue_name FROM workflow_status WHERE name = 'document'")
-        }
-    assert queues == {DOCUMENTS}
+    assert set(queues(out, "document")) == {DOCUMENTS}  # it bounds how many are under way
+
+
+def test_questions_that_were_given_up_wait_for_their_limit_again(tmp_path: Path) -> None:
+    inputs, out = tmp_path / "inputs", tmp_path / "out"
+    slips(inputs, 12)
+    with counting_model() as (_, url):
+        asked = ["--provider", "openai-compatible", "--model", "counting", "--base-url", url, "--route", "vlm"]
+        arguments = ["run", inputs, "--type", "receipt", "--out", out, "--cache", tmp_path / "cache", *asked]
+        keys = {**servers.KEYS, "ENGINE_VLM_JOBS": "1"}  # so that most of them wait
+        command = [str(PROGRAM), "batch", *map(str, arguments)]
+        running = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env={**os.environ, **keys}
+        )
+        assert running.stderr is not None
+        running.stderr.readline()  # one is done
+        assert exit_code("cancel", "--out", out) == 0
+        running.communicate(timeout=120)
+        assert None in queues(out, "ask")  # in none: given up
+        batch("resume", "--out", out, "--quiet", environment=dict(servers.KEYS))
+    assert {result(path)["pages"][0]["route"] for path in out.glob("*.json")} == {"vlm"}
+    assert len(list(out.glob("*.json"))) == 12
+    assert set(queues(out, "ask")) == {ASKS}
+
+
+def queues(out: Path, name: str) -> list[str | None]:
+    """Of each piece of recorded work of this kind, the queue that it is in or was last taken from."""
+    with sqlite3.connect(out / ".engine" / "batch.sqlite") as database:
+        found = database.execute("SELECT queue_name FROM workflow_status WHERE name = ?", (name,))
+        return [queue for (queue,) in found]
 
 
 def test_a_cancelled_batch_hands_nothing_over_any_more(tmp_path: Path) -> None:
